@@ -1,0 +1,32 @@
+"""Customer segmentation that lives inside DuckDB.
+
+``load(con)`` puts the SQL surface on a connection, ``connect(path)`` opens a database with it, and
+``run(source)`` leaves features, segments, profiles, itemsets and rules in the schema ``custseg``.
+"""
+
+from custseg_duck.errors import (
+    CustsegError,
+    CustsegWarning,
+    InputError,
+    MissingColumnError,
+    NotLoadedError,
+    QueryError,
+)
+from custseg_duck.loading import connect, load
+from custseg_duck.pipeline import run
+from custseg_duck.result import RunResult
+from custseg_duck.version import __version__
+
+__all__ = [
+    "CustsegError",
+    "CustsegWarning",
+    "InputError",
+    "MissingColumnError",
+    "NotLoadedError",
+    "QueryError",
+    "RunResult",
+    "__version__",
+    "connect",
+    "load",
+    "run",
+]

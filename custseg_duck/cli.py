@@ -1,0 +1,191 @@
+"""The command custseg-duck. Needs the extra: pip install 'custseg_duck[cli]'."""
+
+import logging
+import sys
+import warnings
+from typing import Any
+
+import custseg_duck
+
+try:
+    import click
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from custseg_duck import display
+except ImportError as error:  # pragma: no cover
+    sys.exit(f"custseg-duck needs {error.name}: pip install 'custseg_duck[cli]'")
+
+console = Console(stderr=True)
+
+STEP_NAMES = {
+    "lines": "reading the order lines",
+    "line_report": "counting what was left out",
+    "customer_features": "computing features",
+    "transform": "scaling features",
+    "vectors": "building vectors",
+    "fit": "clustering",
+    "models": "storing the model",
+    "segments": "assigning customers",
+    "segment_summary": "summing up segments",
+    "segment_profiles": "profiling segments",
+    "centroids": "locating centres",
+    "itemsets": "mining itemsets",
+    "rules": "deriving rules",
+    "segment_history": "keeping history",
+    "runs": "recording the run",
+    "publish": "publishing tables",
+}
+
+
+class _Mapping(click.ParamType[tuple[str, str]]):
+    """``customer_id=household_id``."""
+
+    name = "CANONICAL=YOURS"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
+        ours, equals, theirs = value.partition("=")
+        if not equals or not ours or not theirs:
+            self.fail(f"must be like customer_id=household_id, got {value}", param, ctx)
+        return ours, theirs
+
+
+class _OptionalCount(click.ParamType[int | None]):
+    """A whole number, or ``none`` for no limit."""
+
+    name = "N|none"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int | None:
+        if value is None or isinstance(value, int):
+            return value
+        if value.lower() == "none":
+            return None
+        try:
+            return int(value)
+        except ValueError:
+            self.fail(f"must be a whole number or none, got {value}", param, ctx)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(custseg_duck.__version__, prog_name="custseg-duck")
+@click.option("-v", "--verbose", is_flag=True, help="Show every SQL statement.")
+def main(verbose: bool) -> None:
+    """Customer segmentation inside DuckDB."""
+    if verbose:
+        logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, format="%(message)s")
+
+
+@main.command()
+@click.argument("source")
+@click.option(
+    "--database", "-d", required=True, metavar="FILE", help="DuckDB file to write to; made if new."
+)
+@click.option("--name", default="default", show_default=True, help="Name of the run.")
+@click.option(
+    "--map", "mappings", multiple=True, type=_Mapping(), help="Column of another name; repeatable."
+)
+@click.option("-k", "k", type=int, default=8, show_default=True, help="Number of segments.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--include", multiple=True, metavar="FEATURE", help="Cluster by these; repeatable.")
+@click.option(
+    "--exclude", multiple=True, metavar="FEATURE", help="Do not cluster by these; repeatable."
+)
+@click.option("--min-support", type=float, help="Share of orders, in (0, 1].  [default: 0.01]")
+@click.option("--min-count", type=int, help="The same as a number of orders, instead.")
+@click.option(
+    "--max-length", type=_OptionalCount(), default="3", show_default=True, help="Longest itemset."
+)
+@click.option("--item", default="product_id", show_default=True, help="Column of the items.")
+@click.option("--min-confidence", type=float, default=0.1, show_default=True)
+@click.option("--max-antecedents", type=_OptionalCount(), default="none", show_default=True)
+@click.option("--max-consequents", type=_OptionalCount(), default="1", show_default=True)
+@click.option("--since", metavar="TIME", help="Only lines from then on.")
+@click.option("--as-of", metavar="TIME", help="Only lines before then.")
+@click.option(
+    "--exclude-item",
+    "exclude_items",
+    multiple=True,
+    metavar="PRODUCT",
+    help="Leave out a product; repeatable.",
+)
+@click.option("--returns", type=click.Choice(["net", "drop"]), default="net", show_default=True)
+@click.option(
+    "--duplicates", type=click.Choice(["keep", "drop"]), default="keep", show_default=True
+)
+@click.option(
+    "--empty-lines", type=click.Choice(["drop", "keep"]), default="drop", show_default=True
+)
+@click.option("--time-zone", metavar="ZONE", help="The shop's zone, if its times are in UTC.")
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+def run(source: str, database: str, mappings: Any, quiet: bool, **options: Any) -> None:
+    r"""Segment the customers of SOURCE, a table of the database or a Parquet or CSV file.
+
+    \b
+    Examples:
+      custseg-duck run orders.parquet -d shop.duckdb --map customer_id=household_id
+      custseg-duck run order_lines -d shop.duckdb -k 6 --min-support 0.001
+    """
+    for several in ("include", "exclude", "exclude_items"):
+        options[several] = list(options[several]) or None
+    run_and_show(source, database, quiet=quiet, columns=dict(mappings), **options)
+
+
+@main.command()
+@click.option(
+    "--database",
+    "-d",
+    default="shop.duckdb",
+    show_default=True,
+    metavar="FILE",
+    help="DuckDB file to write to; made if new.",
+)
+def demo(database: str) -> None:
+    """Segment a real shop: the Complete Journey, 1.47 million order lines of 2,469 households."""
+    from custseg_duck import demo as complete_journey
+
+    with _errors(), custseg_duck.connect(database) as con:
+        complete_journey.make_order_lines(con)
+    result_options = complete_journey.OPTIONS
+    run_and_show("order_lines", database, quiet=False, **result_options)
+    console.print(complete_journey.QUERIES.format(database=database), highlight=False)
+
+
+def run_and_show(source: str, database: str, *, quiet: bool, **options: Any) -> None:
+    """Run with a progress bar, then print what came of it."""
+    with _errors(), custseg_duck.connect(database) as con:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", custseg_duck.CustsegWarning)
+            with Progress(
+                TextColumn("{task.description:<30}"),
+                BarColumn(),
+                TimeElapsedColumn(),
+                console=console,
+                disable=quiet,
+                transient=True,
+            ) as bar:
+                task = bar.add_task("starting")
+
+                def progress(step: str, number: int, n_steps: int) -> None:
+                    bar.update(task, description=STEP_NAMES[step], completed=number, total=n_steps)
+
+                result = custseg_duck.run(source, con=con, progress=progress, **options)
+        for warning in caught:
+            console.print(f"[yellow]Note:[/] {warning.message}")
+        if not quiet:
+            display.show(result, Console())
+
+
+class _errors:  # noqa: N801
+    """Our errors as one line on stderr and exit code 1."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, custseg_duck.CustsegError):
+            console.print(f"[red]Error:[/] {error}", highlight=False)
+            sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

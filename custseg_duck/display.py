@@ -1,0 +1,104 @@
+"""A run as tables on a terminal."""
+
+from rich.console import Console
+from rich.table import Table
+
+from custseg_duck.result import RunResult
+
+N_TRAITS = 3
+N_RULES = 10
+
+
+def show(result: RunResult, console: Console) -> None:
+    """Print segments with what sets them apart, the top rules, and what was left out."""
+    console.print(segments_table(result))
+    console.print(rules_table(result))
+    console.print(lines_table(result))
+
+
+def segments_table(result: RunResult) -> Table:
+    """One row per segment: size, revenue and the features that set it apart."""
+    table = Table(title="Segments", title_justify="left", show_lines=True)
+    for header in ("segment", "customers", "share", "revenue share"):
+        table.add_column(header, justify="right", no_wrap=True)
+    table.add_column("what sets it apart (typical value, all customers')")
+    traits = traits_of(result)
+    rows = result.summary.project("segment, n_customers, customer_share, revenue_share")
+    for segment, n_customers, customer_share, revenue_share in rows.order("segment").fetchall():
+        table.add_row(
+            str(segment),
+            f"{n_customers:,}",
+            f"{customer_share:.1%}",
+            "" if revenue_share is None else f"{revenue_share:.1%}",
+            "; ".join(traits.get(segment, ["no more than any customer"])),
+        )
+    return table
+
+
+def traits_of(result: RunResult) -> dict[int, list[str]]:
+    """Per segment, the few features furthest from all customers', in standard deviations."""
+    rows = (
+        result.centroids.filter("abs(z_score) >= 0.3")
+        .project("segment, coalesce(department, feature), value, population_mean, z_score")
+        .order("segment, abs(z_score) desc")
+        .fetchall()
+    )
+    traits: dict[int, list[str]] = {}
+    for segment, name, value, typical, z_score in rows:
+        found = traits.setdefault(segment, [])
+        if len(found) < N_TRAITS:
+            direction = "high" if z_score > 0 else "low"
+            found.append(f"{direction} {name} ({value:.3g}, {typical:.3g})")
+    return traits
+
+
+def rules_table(result: RunResult) -> Table:
+    """The rules of highest lift, by name where names are known."""
+    table = Table(title="Bought together, by lift", title_justify="left")
+    table.add_column("who buys")
+    table.add_column("also buys")
+    for header in ("orders", "confidence", "lift"):
+        table.add_column(header, justify="right", no_wrap=True)
+    rows = (
+        result.rules.order("rule_id")
+        .limit(N_RULES)
+        .project(
+            "antecedents::varchar[], antecedent_names, consequents::varchar[], consequent_names, "
+            "support_count, confidence, lift"
+        )
+    )
+    for left, left_names, right, right_names, count, confidence, lift in rows.fetchall():
+        table.add_row(
+            _items(left, left_names),
+            _items(right, right_names),
+            f"{count:,}",
+            f"{confidence:.1%}",
+            f"{lift:.1f}",
+        )
+    return table
+
+
+def lines_table(result: RunResult) -> Table:
+    """What became of the source's lines."""
+    table = Table(title="Order lines", title_justify="left")
+    table.add_column("")
+    table.add_column("reason")
+    for header in ("lines", "amount"):
+        table.add_column(header, justify="right", no_wrap=True)
+    rows = result.line_counts.project("is_kept, reason, n_lines, amount")
+    for is_kept, reason, n_lines, amount in rows.fetchall():
+        table.add_row(
+            "kept" if is_kept else "left out",
+            reason,
+            f"{n_lines:,}",
+            "" if amount is None else f"{amount:,.2f}",
+        )
+    return table
+
+
+def _items(items: list[str], names: list[str | None] | None) -> str:
+    labels = names or [None] * len(items)
+    return ", ".join(
+        f"{name.strip()} ({item})" if name else item
+        for item, name in zip(items, labels, strict=True)
+    )

@@ -1,0 +1,136 @@
+"""load and connect: the SQL surface on a connection."""
+
+import atexit
+import logging
+import os
+import weakref
+from typing import Any
+
+import duckdb
+
+from custseg_duck import catalog, functions
+from custseg_duck.errors import CustsegError, InputError, NotLoadedError
+from custseg_duck.version import __version__
+
+logger = logging.getLogger(__name__)
+
+# DuckDB complains at exit of functions whose connection was never closed.
+_connections: "weakref.WeakSet[duckdb.DuckDBPyConnection]" = weakref.WeakSet()
+
+
+@atexit.register
+def _close_connections() -> None:
+    for con in list(_connections):
+        con.close()
+
+
+def connect(
+    path: str | os.PathLike[str] = ":memory:", *, read_only: bool = False, **config: Any
+) -> duckdb.DuckDBPyConnection:
+    """Open a database with the SQL surface on it: ``duckdb.connect`` and ``load``.
+
+    Parameters
+    ----------
+    path : str or path
+        A database file, made if it is not there; by default one in memory.
+    read_only : bool
+        Needs a file that has the macros already.
+    **config
+        DuckDB's settings, for instance ``memory_limit="1GB"``.
+
+    Raises
+    ------
+    CustsegError
+        If the file cannot be opened: locked by another process, or no database.
+    InputError, NotLoadedError
+        See ``load``.
+    """
+    try:
+        con = duckdb.connect(os.fspath(path), read_only=read_only, config=config)
+    except duckdb.Error as error:
+        raise CustsegError(f"cannot open {os.fspath(path)}: {error}") from error
+    try:
+        return load(con)
+    except BaseException:
+        con.close()
+        raise
+
+
+def load(con: duckdb.DuckDBPyConnection, *, persist: bool = True) -> duckdb.DuckDBPyConnection:
+    """Put the SQL surface on a connection.
+
+    The UDFs are registered for the database instance, until it is closed. The macros are written
+    into the schema ``custseg`` of the current database, unless those of this version or a newer
+    one are there.
+
+    Parameters
+    ----------
+    persist : bool
+        False leaves the database as it is: the UDFs only, and the macros that it has.
+
+    Returns
+    -------
+    duckdb.DuckDBPyConnection
+        ``con``.
+
+    Raises
+    ------
+    InputError
+        If a database of the connection is called ``custseg``.
+    NotLoadedError
+        If the database is read-only and has no macros of this version.
+    """
+    _refuse_ambiguous_schema(con)
+    functions.register(con)
+    _connections.add(con)
+    if not persist:
+        return con
+    present = installed_version(con)
+    if present is not None and _numbers(present) >= _numbers(__version__):
+        return con
+    if _is_read_only(con):
+        raise NotLoadedError(
+            f"the database must hold the macros of custseg_duck {__version__} or be writable, "
+            f"got a read-only one with {present or 'none'}. Open it for writing once; or work in "
+            "memory and attach it: attach 'shop.duckdb' (read_only), after which its tables are "
+            "'shop.main.order_lines'"
+        )
+    con.execute("create schema if not exists custseg")
+    for path in catalog.MACROS:
+        logger.debug("%s", path)
+        con.execute(catalog.statement(path))
+    return con
+
+
+def installed_version(con: duckdb.DuckDBPyConnection) -> str | None:
+    """The version of the macros in the current database, or None."""
+    found = con.execute(
+        "select 1 from duckdb_functions() where database_name = current_database() "
+        "and schema_name = 'custseg' and function_name = 'version'"
+    ).fetchall()
+    if not found:
+        return None
+    ((version,),) = con.execute("select custseg.version()").fetchall()
+    return str(version)
+
+
+def _refuse_ambiguous_schema(con: duckdb.DuckDBPyConnection) -> None:
+    names = [
+        name for (name,) in con.execute("select database_name from duckdb_databases()").fetchall()
+    ]
+    if any(name.lower() == "custseg" for name in names):
+        raise InputError(
+            "no database may be called custseg, because custseg.rfm would then mean two things, "
+            f"got {', '.join(names)}. Rename the file, or attach it under another name"
+        )
+
+
+def _is_read_only(con: duckdb.DuckDBPyConnection) -> bool:
+    ((read_only,),) = con.execute(
+        "select readonly from duckdb_databases() where database_name = current_database()"
+    ).fetchall()
+    return bool(read_only)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))

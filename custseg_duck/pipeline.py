@@ -1,0 +1,358 @@
+"""run(): from order lines to the tables of custseg. The steps are data; their SQL is in sql/run."""
+
+import datetime
+import logging
+import platform
+import re
+import threading
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from custseg_duck import catalog
+from custseg_duck.errors import CustsegWarning, InputError, QueryError
+from custseg_duck.loading import load
+from custseg_duck.options import check
+from custseg_duck.result import RunResult
+from custseg_duck.source import (
+    MODEL_OBJECT,
+    append,
+    attach,
+    detach,
+    drop_steps,
+    exists,
+    publish,
+)
+from custseg_duck.udfs import kmeans, model
+from custseg_duck.udfs.points import from_lists
+from custseg_duck.version import __version__
+
+logger = logging.getLogger(__name__)
+
+# Each step is the statement sql/run/<step>.sql, which makes the temporary table custseg_run_<step>.
+PREPARE = ("lines", "line_report", "customer_features", "transform", "vectors")
+DESCRIBE = (
+    "models",
+    "segments",
+    "segment_summary",
+    "segment_profiles",
+    "centroids",
+    "itemsets",
+    "rules",
+    "segment_history",
+)
+STEPS = (*PREPARE, "fit", *DESCRIBE, "runs", "publish")
+
+# What a run leaves: the table and the column that holds the run's name. These rows are replaced ...
+REPLACED = (
+    ("customer_features", "run_name"),
+    ("segments", "run_name"),
+    ("segment_summary", "run_name"),
+    ("segment_profiles", "run_name"),
+    ("centroids", "run_name"),
+    ("itemsets", "run_name"),
+    ("rules", "run_name"),
+    ("models", "name"),
+)
+# ... and these are kept from run to run.
+APPENDED = ("runs", "segment_history")
+
+LARGE_SEGMENT = 0.9
+
+Progress = Callable[[str, int, int], None]
+
+
+def run(
+    source: object,
+    *,
+    con: duckdb.DuckDBPyConnection | None = None,
+    columns: Mapping[str, str] | None = None,
+    name: str = "default",
+    k: int = 8,
+    seed: int = 0,
+    include: Sequence[str] | None = None,
+    exclude: Sequence[str] | None = None,
+    min_support: float | None = None,
+    min_count: int | None = None,
+    max_length: int | None = 3,
+    item: str = "product_id",
+    min_confidence: float = 0.1,
+    max_antecedents: int | None = None,
+    max_consequents: int | None = 1,
+    since: datetime.date | str | None = None,
+    as_of: datetime.date | str | None = None,
+    exclude_items: Sequence[object] | None = None,
+    returns: str = "net",
+    duplicates: str = "keep",
+    empty_lines: str = "drop",
+    time_zone: str | None = None,
+    progress: Progress | None = None,
+) -> RunResult:
+    """Segment the customers of a shop, and find what is bought together.
+
+    Leaves the tables ``runs``, ``customer_features``, ``segments``, ``segment_summary``,
+    ``segment_profiles``, ``centroids``, ``itemsets``, ``rules``, ``models`` and
+    ``segment_history`` in the schema ``custseg`` of the current database, in one transaction:
+    all of them, or on any error none.
+
+    Parameters
+    ----------
+    source : str, path or table
+        The order lines: a table or view by name, a Parquet or CSV path, or an Arrow, pandas or
+        Polars table. Needs ``customer_id``, ``order_id`` and ``product_id``; every other column
+        of ``custseg.order_lines`` adds what can be made of it.
+    con : DuckDBPyConnection, optional
+        Where to work and to write; by default a new database in memory.
+    columns : mapping, optional
+        Canonical column name to the source's, as ``{"customer_id": "household_id"}``.
+    name : str
+        Runs of several names stand side by side; a run replaces the one of its name.
+    k : int
+        Number of segments, 1 to the number of customers that differ.
+    seed : int
+        0 to 2^32 - 1.
+    include, exclude : sequence of str, optional
+        Columns of ``custseg.customer_features`` to cluster by; see ``custseg.feature_transform``.
+    min_support : float, optional
+        Share of orders in (0, 1] from which a set is frequent; by default 0.01.
+    min_count : int, optional
+        The same as a number of orders, instead.
+    max_length : int or None
+        Longest set; None is no limit.
+    item : str
+        Column whose values are the items.
+    min_confidence : float
+        In [0, 1].
+    max_antecedents, max_consequents : int or None
+        Most items on a rule's sides; None is no limit.
+    since, as_of : date, datetime or str, optional
+        Only lines with ``since <= ordered_at < as_of`` count.
+    exclude_items : sequence, optional
+        Product ids to leave out, such as bags or gift cards.
+    returns : {"net", "drop"}
+        Whether returns lower a customer's spend, or are left out.
+    duplicates : {"keep", "drop"}
+        Whether lines alike in every column count each.
+    empty_lines : {"drop", "keep"}
+        What to do with lines of quantity 0 and no amount.
+    time_zone : str, optional
+        The shop's zone, if its times are in UTC.
+    progress : callable, optional
+        Called with step, its number and the number of steps, as each begins.
+
+    Returns
+    -------
+    RunResult
+
+    Raises
+    ------
+    InputError
+        If an option or the source is not as above, or a transaction is open.
+    QueryError
+        If a statement fails. The database is as it was before.
+
+    Warns
+    -----
+    CustsegWarning
+        If a segment holds more than 90% of the customers, K-Means did not converge, or
+        order ids are shared by customers.
+    """
+    options: dict[str, Any] = {
+        key: value
+        for key, value in locals().items()
+        if key not in ("source", "con", "columns", "progress")
+    }
+    check(options)
+    if con is None:
+        con = duckdb.connect()
+    elif _in_transaction(con):
+        raise InputError(
+            "run must be called outside a transaction, because it is one itself, got an open one. "
+            "Commit or roll back first"
+        )
+    load(con)
+    parameters = options | {
+        "run_name": name,
+        "min_support": 0.01 if min_support is None else min_support,
+        "created_at": datetime.datetime.now(datetime.UTC).replace(tzinfo=None),
+    }
+    # scikit-learn takes a second to import: beside the first queries, nobody waits for it
+    threading.Thread(target=_import_scikit_learn, daemon=True).start()
+    report = _Reporter(progress)
+    con.execute("begin")
+    try:
+        notes = _steps(con, source, columns or {}, parameters, options, report)
+        con.execute("commit")
+    except BaseException:
+        con.execute("rollback")
+        raise
+    finally:
+        detach(con)
+    for note in notes:
+        warnings.warn(note, CustsegWarning, stacklevel=2)
+    return RunResult(con, name)
+
+
+def _steps(
+    con: duckdb.DuckDBPyConnection,
+    source: object,
+    columns: Mapping[str, str],
+    parameters: dict[str, Any],
+    options: dict[str, Any],
+    report: "_Reporter",
+) -> list[str]:
+    """All steps inside the transaction; what there is to note about the result."""
+    parameters["source"] = attach(con, source, columns)
+    for step in PREPARE:
+        report(step)
+        _execute(con, step, parameters)
+        if step == "line_report":
+            _require_kept_lines(con)
+    report("fit")
+    fitted = _fit(con, parameters["k"], parameters["seed"])
+    parameters["run_id"] = _next_run_id(con)
+    con.register(MODEL_OBJECT, pa.table({"model": model.as_arrow([fitted])}))
+    for step in DESCRIBE:
+        report(step)
+        _execute(con, step, parameters)
+    notes = _notes(con, fitted)
+    report("runs")
+    parameters |= {
+        "options": {
+            key: str(value)
+            for key, value in (options | {"columns": dict(columns)}).items()
+            if value is not None
+        },
+        "versions": {
+            "custseg_duck": __version__,
+            "duckdb": duckdb.__version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+            "scikit-learn": _import_scikit_learn(),
+        },
+        "seconds": report.seconds,
+        "notes": notes,
+    }
+    _execute(con, "runs", parameters)
+    report("publish")
+    for table, run_column in REPLACED:
+        publish(con, table, run_column, parameters["run_name"])
+    for table in APPENDED:
+        append(con, table)
+    con.execute(catalog.statement("run/line_counts"))
+    drop_steps(con, (*PREPARE, *DESCRIBE, "runs"))
+    return notes
+
+
+def _execute(con: duckdb.DuckDBPyConnection, step: str, parameters: Mapping[str, Any]) -> None:
+    sql = catalog.statement(f"run/{step}")
+    logger.debug("%s", sql)
+    used = set(re.findall(r"\$(\w+)", sql))
+    try:
+        con.execute(sql, {key: parameters[key] for key in used})
+    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+        raise InputError(_message(error)) from error
+    except duckdb.Error as error:
+        raise QueryError(step, sql, error) from error
+
+
+def _message(error: Exception) -> str:
+    """DuckDB's message without its class, and without what it appends about the statement."""
+    return str(error).split(" Error: ", 1)[-1].split("\n\nLINE", 1)[0]
+
+
+def _require_kept_lines(con: duckdb.DuckDBPyConnection) -> None:
+    counts = con.execute("select is_kept, reason, n_lines from custseg_run_line_report").fetchall()
+    if not any(is_kept for is_kept, *_ in counts):
+        reasons = ", ".join(f"{reason}: {n}" for _, reason, n in counts)
+        raise InputError(
+            "source must have at least one line with a purchase, "
+            f"got none ({reasons or 'it is empty'})"
+        )
+
+
+def _fit(con: duckdb.DuckDBPyConnection, k: int, seed: int) -> dict[str, Any]:
+    """Fit on all vectors, streamed into one array in whatever order they come."""
+    ((n_rows, n_features),) = con.execute(
+        "select count(*), any_value(len(features)) from custseg_run_vectors"
+    ).fetchall()
+    ((transform,),) = con.execute("select transform from custseg_run_transform").fetchall()
+    points = np.empty((n_rows, n_features))
+    start = 0
+    for batch in con.sql("select features from custseg_run_vectors").to_arrow_reader():
+        stop = start + len(batch)
+        points[start:stop] = from_lists(batch.column(0))
+        start = stop
+    try:
+        return kmeans.fit(points, k, seed=seed, features=transform)
+    except ValueError as error:
+        raise InputError(f"{error} ({n_rows} customers)") from error
+
+
+def _notes(con: duckdb.DuckDBPyConnection, fitted: Mapping[str, Any]) -> list[str]:
+    """What a person should know before using the result."""
+    notes = []
+    sizes = [component["n"] for component in fitted["components"]]
+    share = sizes[0] / sum(sizes)
+    if len(sizes) > 1 and share > LARGE_SEGMENT:
+        notes.append(
+            f"segment 0 holds {share:.1%} of the customers: the others are outliers that drew a "
+            "centre of their own. Leave them out, or cluster by other features (exclude=...)"
+        )
+    if not fitted["converged"]:
+        notes.append(f"K-Means did not converge in {fitted['n_iter']} iterations")
+    ((n_customer_orders, n_orders),) = con.execute(
+        "select (select sum(frequency) from custseg_run_customer_features), "
+        "(select count(distinct order_id) from custseg_run_lines "
+        "where left_out is null and not is_return)"
+    ).fetchall()
+    if n_customer_orders != n_orders:
+        notes.append(
+            f"{n_orders} order ids stand for {n_customer_orders} orders: some are shared by "
+            "customers. Itemsets count them by id alone"
+        )
+    return notes
+
+
+def _next_run_id(con: duckdb.DuckDBPyConnection) -> int:
+    if not exists(con, "runs"):
+        return 1
+    ((last,),) = con.execute("select max(run_id) from custseg.runs").fetchall()
+    return int(last or 0) + 1
+
+
+def _in_transaction(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a transaction is open: outside of one, every statement has its own number."""
+    ((first,),) = con.execute("select txid_current()").fetchall()
+    ((second,),) = con.execute("select txid_current()").fetchall()
+    return bool(first == second)
+
+
+def _import_scikit_learn() -> str:
+    import sklearn.cluster
+
+    return str(sklearn.__version__)
+
+
+class _Reporter:
+    """Tells the caller which step begins, and keeps how long each one took."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.seconds: dict[str, float] = {}
+        self._progress = progress
+        self._step = ""
+        self._began = time.perf_counter()
+
+    def __call__(self, step: str) -> None:
+        now = time.perf_counter()
+        if self._step:
+            self.seconds[self._step] = now - self._began
+        self._step, self._began = step, now
+        logger.info("%s", step)
+        if self._progress:
+            self._progress(step, STEPS.index(step), len(STEPS))

@@ -1,0 +1,75 @@
+"""What a run gives back: its tables as relations, and a readable summary."""
+
+from dataclasses import dataclass
+
+import duckdb
+
+
+@dataclass(frozen=True, repr=False)
+class RunResult:
+    """The tables of one run, read afresh from the database each time.
+
+    Attributes
+    ----------
+    con : DuckDBPyConnection
+        The connection that the run used; keep it open.
+    name : str
+        The run's name.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    name: str
+
+    @property
+    def features(self) -> duckdb.DuckDBPyRelation:
+        """One row per customer: every feature."""
+        return self._rows("from custseg.customer_features where run_name = $1")
+
+    @property
+    def segments(self) -> duckdb.DuckDBPyRelation:
+        """One row per customer: its segment."""
+        return self._rows("from custseg.segments where run_name = $1")
+
+    @property
+    def summary(self) -> duckdb.DuckDBPyRelation:
+        """One row per segment: its size and shares."""
+        return self._rows("from custseg.segment_summary where run_name = $1")
+
+    @property
+    def profiles(self) -> duckdb.DuckDBPyRelation:
+        """One row per segment and feature: what sets it apart."""
+        return self._rows("from custseg.segment_profiles where run_name = $1")
+
+    @property
+    def centroids(self) -> duckdb.DuckDBPyRelation:
+        """One row per segment and clustered feature: the centre."""
+        return self._rows("from custseg.centroids where run_name = $1")
+
+    @property
+    def itemsets(self) -> duckdb.DuckDBPyRelation:
+        """Frequent itemsets."""
+        return self._rows("from custseg.itemsets where run_name = $1")
+
+    @property
+    def rules(self) -> duckdb.DuckDBPyRelation:
+        """Association rules."""
+        return self._rows("from custseg.rules where run_name = $1")
+
+    @property
+    def line_counts(self) -> duckdb.DuckDBPyRelation:
+        """What became of the source's lines, by reason."""
+        return self._rows("from custseg.line_counts where run_name = $1")
+
+    def _rows(self, query: str) -> duckdb.DuckDBPyRelation:
+        return self.con.sql(query, params=[self.name])
+
+    def __repr__(self) -> str:
+        sizes = self.summary.project("segment, n_customers, customer_share").fetchall()
+        ((n_itemsets,),) = self.itemsets.aggregate("count(*)").fetchall()
+        ((n_rules,),) = self.rules.aggregate("count(*)").fetchall()
+        n_customers = sum(n for _, n, _ in sizes)
+        shares = ", ".join(f"{segment}: {share:.1%}" for segment, _, share in sizes)
+        return (
+            f"RunResult {self.name!r}: {n_customers:,} customers in {len(sizes)} segments "
+            f"({shares}), {n_itemsets:,} itemsets, {n_rules:,} rules"
+        )

@@ -1,0 +1,94 @@
+-- apply_transform(features, transform): raw features as vectors, by a transform learnt
+--      earlier (a model keeps its own).
+-- in:  features: a relation with customer_id and the transform's columns in any order,
+--      NULL where unknown; transform as feature_transform gives it (columns first, then
+--      departments)
+-- out: customer_id, features DOUBLE[] in the transform's order, transform
+create or replace macro custseg.apply_transform(features, transform) as table
+with feature_rows as not materialized (
+    from (
+        select null::map(varchar, double) as department_share where false
+        union all by name
+        from query_table(features)
+    )
+),
+column_types as (
+    select try_cast(type_row as map(varchar, varchar)) as types
+    from (
+        select typeof(columns(* exclude (customer_id, department_share)))
+        from feature_rows
+        limit 1
+    ) as type_row
+),
+steps as (
+    select
+        transform as all_steps,
+        list_filter(transform, lambda step: step.department is null) as column_steps,
+        list_filter(transform, lambda step: step.department is not null)
+            as department_steps,
+),
+recipe as materialized (
+    select
+        all_steps,
+        list_transform(
+            column_steps, lambda step: list_position(map_keys(types), step.name)
+        ) as positions,
+        list_transform(department_steps, lambda step: step.department) as departments,
+        list_transform(all_steps, lambda step: {
+            'fill': step.fill,
+            'unit': if(step.transform = 'log', step.unit, null),
+            'center': step.center,
+            'scale': step.scale / coalesce(step.weight, 1)
+        }) as scalings,
+    from steps
+    cross join column_types
+    where
+        custseg.require(all_steps = list_concat(column_steps, department_steps),
+            'transform must be a list with columns first, then departments, got {}',
+            all_steps)
+        and custseg.require(
+            len(list_filter(column_steps, lambda step:
+                not custseg.is_numeric(map_extract_value(types, step.name))
+            )) = 0,
+            'features must have all columns of the transform, as numbers; got {}',
+            types)
+),
+raw_values as not materialized (
+    select
+        feature_rows.customer_id,
+        list_concat(
+            list_select(
+                map_values(try_cast(number_row as map(varchar, double))), positions
+            ),
+            list_transform(
+                departments, lambda name: map_extract_value(department_share, name)
+            )
+        ) as raw,
+        scalings,
+        all_steps,
+    from (
+        select
+            customer_id,
+            department_share,
+            struct_pack(*columns(* exclude (customer_id, department_share)))
+                as number_row,
+        from feature_rows
+    ) as feature_rows
+    cross join recipe
+)
+select
+    customer_id,
+    list_transform(
+        list_zip(raw, scalings),
+        lambda pair: list_transform(
+            [coalesce(pair[1], pair[2].fill)],
+            lambda value: (
+                case
+                    when pair[2].unit is null then value
+                    else sign(value) * ln(1 + abs(value) / pair[2].unit)
+                end - pair[2].center
+            ) / pair[2].scale
+        )[1]
+    ) as features,
+    all_steps as transform,
+from raw_values;

@@ -1,0 +1,181 @@
+-- feature_transform(features, include, exclude): how to get from raw features to the
+--      vectors that are clustered.
+-- in:  features: any relation with customer_id and numeric or boolean columns, and
+--      optionally department_share MAP(VARCHAR, DOUBLE); include, exclude: lists of
+--      column names. Default: the columns of default_features where there are any, else
+--      every numeric one; and the departments with at least 1% of the average
+--      customer's purchases
+-- out: transform: a list of {name, department, transform, fill, unit, center, scale,
+--      weight}: a raw value x becomes weight * (transformed(coalesce(x, fill),
+--      transform, unit) - center) / scale. transform is 'log' for a long right tail;
+--      fill is the median, unit the median size, center and scale are mean and standard
+--      deviation of the transformed values; a department's weight is sqrt(2 /
+--      departments), so that they weigh two features. Constant columns are dropped
+create or replace macro custseg.feature_transform(
+    features, include := null, exclude := null
+) as table
+with feature_rows as not materialized (
+    select * exclude (customer_id)
+    from (
+        select null::map(varchar, double) as department_share where false
+        union all by name
+        from query_table(features)
+    )
+),
+columns_found as (
+    select
+        map_keys(types) as all_names,
+        list_filter(
+            map_keys(types),
+            lambda name: custseg.is_numeric(map_extract_value(types, name))
+        ) as numeric_names,
+    from (
+        select try_cast(type_row as map(varchar, varchar)) as types
+        from (
+            select typeof(columns(* exclude (department_share)))
+            from feature_rows
+            limit 1
+        ) as type_row
+    )
+),
+columns_chosen as (
+    select
+        list_filter(
+            coalesce(
+                include,
+                nullif(list_filter(
+                    custseg.default_features(), lambda name: name in numeric_names
+                ), []),
+                numeric_names
+            ),
+            lambda name:
+                name not in coalesce(exclude, []) and name <> 'department_share'
+        ) as names,
+    from columns_found
+    where
+        custseg.require(
+            list_has_all(
+                list_append(all_names, 'department_share'), coalesce(exclude, [])
+            ),
+            'exclude must name columns of the features, got {}', exclude
+        )
+        and custseg.require(
+            list_has_all(
+                list_append(numeric_names, 'department_share'), coalesce(include, [])
+            ),
+            'include must name numeric columns of the features, got {}', include
+        )
+),
+values_found as not materialized (
+    select
+        generate_subscripts(names, 1) as position,
+        unnest(list_select(
+            map_values(numbers),
+            list_transform(names, lambda name: list_position(map_keys(numbers), name))
+        )) as value,
+    from (
+        select try_cast(scalar_row as map(varchar, double)) as numbers
+        from (
+            select columns(* exclude (department_share))
+            from feature_rows
+        ) as scalar_row
+    )
+    cross join columns_chosen
+),
+value_ranges as (
+    select
+        position,
+        median(abs(value)) filter (value <> 0) as unit,
+        quantile_cont(value, [0.01, 0.5, 0.99]) as quantiles,
+        if(
+            quantiles[3] - quantiles[2] > 3 * (quantiles[2] - quantiles[1]),
+            'log', 'identity'
+        ) as transform,
+        custseg.transformed(quantiles[2], transform, unit) as origin,
+        custseg.reach(greatest(
+            custseg.transformed(max(value), transform, unit) - origin,
+            origin - custseg.transformed(min(value), transform, unit)
+        )) as reach,
+    from values_found
+    group by position
+    having
+        reach > 0
+        and custseg.require(isfinite(max(value)) and isfinite(min(value)),
+            'features must be finite, got a column from {}', [min(value), max(value)])
+),
+value_moments as (
+    select
+        position,
+        any_value(transform) as transform,
+        any_value(unit) as unit,
+        any_value(quantiles[2]) as median,
+        custseg.stable_mean(scaled, origin, reach) as mean,
+        custseg.stable_stddev(scaled, origin, reach) as spread,
+    from (
+        select *, custseg.transformed(value, transform, unit) as scaled
+        from values_found
+        inner join value_ranges using (position)
+    )
+    group by position
+    having spread > 0
+),
+-- a customer who has none of a department has a share of 0 there
+share_moments as (
+    select
+        department,
+        count(*) / any_value(n_customers) as bought_share,
+        custseg.stable_mean(share, 0, 1) as mean_where_bought,
+        custseg.stable_stddev(share, 0, 1) as spread_where_bought,
+        bought_share * mean_where_bought as mean,
+        sqrt(greatest(
+            bought_share * (pow(spread_where_bought, 2) + pow(mean_where_bought, 2))
+            - pow(mean, 2),
+            0
+        )) as spread,
+    from (
+        select
+            unnest(map_keys(department_share)) as department,
+            unnest(map_values(department_share)) as share,
+            n_customers,
+        from feature_rows
+        cross join (select count(*) as n_customers from feature_rows)
+        where
+            (include is null or 'department_share' in include)
+            and (exclude is null or 'department_share' not in exclude)
+    )
+    group by department
+    having mean >= 0.01 and spread > 1e-9
+),
+transforms as (
+    select
+        (1, position, 0, '') as place,
+        {
+            'name': names[position], 'department': null, 'transform': transform,
+            'fill': median, 'unit': unit, 'center': mean, 'scale': spread,
+            'weight': 1
+        } as step,
+    from value_moments
+    cross join columns_chosen
+    -- of the default two, the count of orders only where there is no rate
+    where not (
+        include is null
+        and names[position] = 'frequency'
+        and list_position(names, 'orders_per_30d') in (
+            select position from value_moments
+        )
+    )
+    union all
+    select
+        (2, 0, -mean, department),
+        {
+            'name': 'department_share', 'department': department,
+            'transform': 'identity', 'fill': 0, 'unit': 1, 'center': mean,
+            'scale': spread,
+            'weight': sqrt(2.0::double / count(*) over ())
+        },
+    from share_moments
+)
+select list(step order by place) as transform
+from transforms
+having custseg.require(count(*) > 0,
+    'features must have a column that varies between customers, got {} of them', 0);

@@ -1,0 +1,103 @@
+"""Points: vectors as one array, in an order that depends on their values alone."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+LARGEST = 1e100  # squares of differences must stay far below the largest double
+BLOCK_ROWS = 1 << 14
+
+# odd multipliers of a 64-bit mix (Steele, Lea & Flood, SplitMix, 2014)
+_MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+
+
+def from_lists(vectors: pa.Array) -> Floats:
+    """Vectors as an array of shape (n_rows, n_features).
+
+    Parameters
+    ----------
+    vectors : pyarrow list array of doubles
+
+    Raises
+    ------
+    ValueError : on NULL vectors or values, or vectors of unequal length.
+    """
+    if len(vectors) == 0:
+        return np.empty((0, 0))
+    if vectors.null_count:
+        raise ValueError(f"features must not be NULL, got {vectors.null_count} NULL rows")
+    values = vectors.flatten()
+    if values.null_count:
+        raise ValueError(f"features must not hold NULL, got {values.null_count} NULL values")
+    lengths = np.diff(vectors.offsets.to_numpy())
+    if lengths.min() != lengths.max():
+        raise ValueError(
+            f"features must all have one length, got {lengths.min()} to {lengths.max()}"
+        )
+    points: Floats = values.to_numpy().reshape(len(vectors), int(lengths[0]))
+    return points
+
+
+def check(points: Floats) -> None:
+    """Refuse what cannot be clustered.
+
+    Raises
+    ------
+    ValueError : if there is no row or no feature, or a value is not finite or beyond 1e100.
+    """
+    n_rows, n_features = points.shape
+    if n_rows == 0 or n_features == 0:
+        raise ValueError(
+            f"features must have at least one row and one value, got {n_rows} x {n_features}"
+        )
+    for start in range(0, n_rows, BLOCK_ROWS):
+        block = points[start : start + BLOCK_ROWS]
+        if not np.all(np.abs(block) <= LARGEST):
+            worst = block[~(np.abs(block) <= LARGEST)][0]
+            raise ValueError(f"features must be finite and within 1e100, got {worst}")
+
+
+def sort_rows(points: Floats) -> int:
+    """Sort rows in place by a hash of their bits, ties by value; count the distinct rows.
+
+    The order is the same however the rows came, and as good as random: the first rows are
+    a sample. Works a column at a time, so that no second copy of the points is made.
+    """
+    points += 0.0  # -0.0 and 0.0 are one value
+    keys = np.zeros(len(points), dtype=np.uint64)
+    for column in points.T:
+        keys ^= np.ascontiguousarray(column).view(np.uint64)
+        keys ^= keys >> np.uint64(30)
+        keys *= _MIX[0]
+        keys ^= keys >> np.uint64(27)
+        keys *= _MIX[1]
+        keys ^= keys >> np.uint64(31)
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    tied = np.zeros(len(points), dtype=bool)
+    tied[1:] = keys[1:] == keys[:-1]
+    n_distinct = len(points) - int(tied.sum())
+    tied[:-1] |= tied[1:]
+    (ties,) = np.nonzero(tied)
+    if len(ties):
+        rows = points[order[ties]]
+        by_value = np.lexsort((*rows.T[::-1], keys[ties]))
+        order[ties] = order[ties][by_value]
+        rows = rows[by_value]
+        same_key = keys[ties][1:] == keys[ties][:-1]
+        n_distinct += int((same_key & (rows[1:] != rows[:-1]).any(axis=1)).sum())
+    for column in points.T:
+        column[:] = column[order]
+    return n_distinct
+
+
+def whole_number(value: Any, name: str, low: int, high: int) -> int:
+    """``value`` if it is an integer from ``low`` to ``high``, else a ValueError that says so."""
+    if value is None or not low <= value <= high:
+        raise ValueError(f"{name} must be between {low} and {high}, got {value}")
+    return int(value)
