@@ -5,6 +5,8 @@ from typing import Any
 
 from custseg_duck.errors import InputError
 
+ITEM_COLUMNS = ("product_id", "category", "department", "product_name")
+
 
 def check(options: Mapping[str, Any]) -> None:
     """Refuse bad options before anything is read.
@@ -30,6 +32,8 @@ def check(options: Mapping[str, Any]) -> None:
             continue
         if isinstance(value, bool) or not isinstance(value, int) or value < low:
             raise InputError(f"{key} must be an int in the range [{low}, inf), got {value!r}")
+    if options["item"] not in ITEM_COLUMNS:
+        raise InputError(f"item must be one of {', '.join(ITEM_COLUMNS)}, got {options['item']!r}")
     support = options["min_support"]
     if support is not None and not 0 < support <= 1:
         raise InputError(f"min_support must be in (0, 1], got {support}")

@@ -64,6 +64,13 @@ APPENDED = ("runs", "segment_history")
 
 LARGE_SEGMENT = 0.9
 
+# DuckDB's errors that come from values and options: of error(), a cast, an unknown time zone
+_INPUT_ERRORS = (
+    duckdb.InvalidInputException,
+    duckdb.ConversionException,
+    duckdb.NotImplementedException,
+)
+
 Progress = Callable[[str, int, int], None]
 
 
@@ -255,7 +262,7 @@ def _execute(con: duckdb.DuckDBPyConnection, step: str, parameters: Mapping[str,
     used = set(re.findall(r"\$(\w+)", sql))
     try:
         con.execute(sql, {key: parameters[key] for key in used})
-    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+    except _INPUT_ERRORS as error:
         raise InputError(_message(error)) from error
     except duckdb.Error as error:
         raise QueryError(step, sql, error) from error
@@ -291,7 +298,7 @@ def _fit(con: duckdb.DuckDBPyConnection, k: int, seed: int) -> dict[str, Any]:
     try:
         return kmeans.fit(points, k, seed=seed, features=transform)
     except ValueError as error:
-        raise InputError(f"{error} ({n_rows} customers)") from error
+        raise InputError(f"{error}; there are {n_rows} customers") from error
 
 
 def _notes(con: duckdb.DuckDBPyConnection, fitted: Mapping[str, Any]) -> list[str]:

@@ -1,10 +1,9 @@
 """The user's relation as the pipeline expects it. The only place that composes SQL from names."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
-
 import duckdb
 
 from custseg_duck.errors import InputError, MissingColumnError
@@ -206,11 +205,12 @@ def append(con: duckdb.DuckDBPyConnection, table: str) -> None:
         If its rows are of other types.
     """
     new, old = f"temp.main.{quote_name('custseg_run_' + table)}", f"custseg.{quote_name(table)}"
-    if exists(con, table):
-        _same_types(con, old, new)
+    if not exists(con, table):
+        con.execute(f"create table {old} as from {new}")
+    elif _same_types(con, old, new):
         con.execute(f"insert into {old} by name from {new}")
     else:
-        con.execute(f"create table {old} as from {new}")
+        con.execute(f"create or replace table {old} as from {old} union all by name from {new}")
 
 
 def drop_steps(con: duckdb.DuckDBPyConnection, steps: Iterable[str]) -> None:
@@ -231,15 +231,22 @@ def exists(con: duckdb.DuckDBPyConnection, table: str) -> bool:
     )
 
 
-def _same_types(con: duckdb.DuckDBPyConnection, old: str, new: str) -> None:
-    types: list[dict[str, Any]] = [
+def _same_types(con: duckdb.DuckDBPyConnection, old: str, new: str) -> bool:
+    """Whether the columns' types are the same; integers of another width are not, but may be.
+
+    Raises
+    ------
+    InputError
+        If a column is of another kind.
+    """
+    kept, added = (
         {name: kind for name, kind, *_ in con.execute(f"describe from {relation}").fetchall()}
         for relation in (old, new)
-    ]
+    )
     changed = [
-        f"{name} {types[0][name]} against {kind}"
-        for name, kind in types[1].items()
-        if name in types[0] and types[0][name] != kind
+        f"{name} {kept[name]} against {kind}"
+        for name, kind in added.items()
+        if name in kept and _any_width(kept[name]) != _any_width(kind)
     ]
     if changed:
         raise InputError(
@@ -247,3 +254,8 @@ def _same_types(con: duckdb.DuckDBPyConnection, old: str, new: str) -> None:
             f"{'; '.join(changed)}. Cast the ids in the source, or keep this run in a database "
             "of its own"
         )
+    return kept == added
+
+
+def _any_width(kind: str) -> str:
+    return re.sub(r"\bU?(TINY|SMALL|BIG|HUGE)?INT(EGER)?\b", "integer", kind)

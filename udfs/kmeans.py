@@ -61,7 +61,7 @@ def fit(
     check(points)
     seed = whole_number(seed, "seed", 0, MAX_SEED)
     n_distinct = sort_rows(points)
-    k = whole_number(k, "k", 1, n_distinct)
+    k = whole_number(k, "k", 1, n_distinct, "the distinct rows")
     if features is not None and len(features) != points.shape[1]:
         raise ValueError(
             f"transform must have one entry per feature, "

@@ -96,8 +96,9 @@ def sort_rows(points: Floats) -> int:
     return n_distinct
 
 
-def whole_number(value: Any, name: str, low: int, high: int) -> int:
+def whole_number(value: Any, name: str, low: int, high: int, high_name: str = "") -> int:
     """``value`` if it is an integer from ``low`` to ``high``, else a ValueError that says so."""
     if value is None or not low <= value <= high:
-        raise ValueError(f"{name} must be between {low} and {high}, got {value}")
+        bound = f"{high} ({high_name})" if high_name else str(high)
+        raise ValueError(f"{name} must be between {low} and {bound}, got {value}")
     return int(value)

@@ -100,7 +100,7 @@ value_ranges as (
     group by position
     having
         reach > 0
-        and custseg.require(isfinite(max(value)) and isfinite(min(value)),
+        and custseg.require(coalesce(isfinite(max(value) - min(value)), true),
             'features must be finite, got a column from {}', [min(value), max(value)])
 ),
 value_moments as (

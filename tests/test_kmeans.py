@@ -1,0 +1,202 @@
+"""K-Means: the UDF, the SQL that assigns, and what both refuse."""
+
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pytest
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_iris, make_blobs
+
+from custseg_duck.udfs import kmeans
+from custseg_duck.udfs.model import as_arrow
+
+
+def register(con: duckdb.DuckDBPyConnection, points: Any, name: str = "points") -> None:
+    """The points as a table (id, features)."""
+    con.register(name, pa.table({"id": range(len(points)), "features": [list(p) for p in points]}))
+
+
+def store_model(con: duckdb.DuckDBPyConnection, k: int) -> None:
+    """The table m with a model of the points."""
+    fit = f"custseg.kmeans_fit(features, k := {k})"
+    con.execute(f"create table m as select {fit} as model from points")
+
+
+def model_of(con: duckdb.DuckDBPyConnection, arguments: str, name: str = "points") -> Any:
+    query = f"select custseg.kmeans_fit(features, {arguments}) from {name}"
+    return con.execute(query).fetchall()[0][0]
+
+
+@pytest.mark.parametrize(
+    ("k", "inertia", "sizes"),
+    [(2, 152.347952, [97, 53]), (3, 78.851441, [62, 50, 38]), (4, 57.228473, None)],
+)
+def test_iris_gives_the_published_inertia(
+    con: duckdb.DuckDBPyConnection, k: int, inertia: float, sizes: list[int] | None
+) -> None:
+    register(con, load_iris().data)
+    model = model_of(con, f"k := {k}")
+    assert model["inertia"] == pytest.approx(inertia, abs=1e-6)
+    assert model["converged"]
+    if sizes:
+        assert [component["n"] for component in model["components"]] == sizes
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_inertia_is_no_worse_than_scikit_learns(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n_features, k = int(rng.integers(1, 8)), int(rng.integers(1, 9))
+    points, _ = make_blobs(
+        int(rng.integers(20, 600)), n_features, centers=k, cluster_std=2.0, random_state=seed
+    )
+    ours = kmeans.fit(points.copy(), k, seed=seed)
+    theirs = KMeans(k, n_init=10, random_state=seed).fit(points)
+    assert ours["inertia"] <= theirs.inertia_ * 1.02
+    centers = np.array([component["center"] for component in ours["components"]])
+    again = KMeans(k, init=centers, n_init=1, tol=0).fit(points)
+    assert again.inertia_ == pytest.approx(ours["inertia"], rel=1e-9, abs=1e-12)
+
+
+def test_rows_in_any_order_give_the_same_bits() -> None:
+    points, _ = make_blobs(500, 5, centers=4, random_state=1, cluster_std=4.0)
+    points = np.round(points, 0)  # many ties
+    shuffled = points[np.random.default_rng(0).permutation(len(points))]
+    assert kmeans.fit(points.copy(), 6) == kmeans.fit(shuffled.copy(), 6)
+
+
+def test_group_by_gives_one_model_per_group(con: duckdb.DuckDBPyConnection) -> None:
+    points = load_iris().data
+    register(con, points)
+    grouped = dict(
+        con.execute(
+            "select id % 2, custseg.kmeans_fit(features, k := 3) from points group by 1"
+        ).fetchall()
+    )
+    for remainder in (0, 1):
+        expected = kmeans.fit(points[remainder::2].copy(), 3)
+        assert [grouped[remainder]] == as_arrow([expected]).to_pylist()
+
+
+def test_sql_and_udf_assign_alike(con: duckdb.DuckDBPyConnection) -> None:
+    points, _ = make_blobs(5000, 6, centers=5, random_state=3, cluster_std=3.0)
+    register(con, points)
+    con.execute(
+        "create table m as select custseg.kmeans_fit(features, k := 5) as model from points"
+    )
+    ((differences, n),) = con.execute(
+        "select count(*) filter (custseg.assign(model, features) <> "
+        "custseg_assign(model, features)), count(*) from points, m"
+    ).fetchall()
+    assert (differences, n) == (0, 5000)
+    nearest = con.execute(
+        "select custseg.assign(model, features), custseg.distances(model, features) "
+        "from points, m order by id"
+    ).fetchall()
+    ((model,),) = con.execute("from m").fetchall()
+    centers = np.array([component["center"] for component in model["components"]])
+    expected = np.linalg.norm(points[:, None] - centers[None], axis=2)
+    np.testing.assert_allclose([distances for _, distances in nearest], expected, rtol=1e-12)
+    assert [segment for segment, _ in nearest] == expected.argmin(axis=1).tolist()
+    sizes = np.bincount(expected.argmin(axis=1)).tolist()
+    assert [component["n"] for component in model["components"]] == sizes
+
+
+def test_null_features_have_no_segment(con: duckdb.DuckDBPyConnection) -> None:
+    register(con, load_iris().data)
+    con.execute(
+        "create table m as select custseg.kmeans_fit(features, k := 2) as model from points"
+    )
+    found = con.execute(
+        "select custseg.assign(model, null), custseg.distances(model, null), "
+        "custseg_assign(model, null) from m"
+    ).fetchall()
+    assert found == [(None, None, None)]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            "custseg.kmeans_fit(features, k := 0)",
+            r"k must be between 1 and 149 .the distinct rows., got 0",
+        ),
+        (
+            "custseg.kmeans_fit(features, k := 150)",
+            r"k must be between 1 and 149 .the distinct rows., got 150",
+        ),
+        (
+            "custseg.kmeans_fit(features, k := null)",
+            r"k must be between 1 and 149 .the distinct rows., got None",
+        ),
+        ("custseg.kmeans_fit(features, k := 2, seed := -1)", "seed must be between 0"),
+        ("custseg.kmeans_fit(features, k := 2, seed := null)", "seed must be between 0"),
+        ("custseg.kmeans_fit(null::double[], k := 2)", "features must not be NULL, got 150"),
+        ("custseg.kmeans_fit([1, null], k := 2)", "features must not hold NULL, got 150"),
+        ("custseg.kmeans_fit(features[:1 + id % 2], k := 2)", "must all have one length"),
+        ("custseg.kmeans_fit(['nan'::double], k := 1)", "must be finite and within 1e100, got nan"),
+        ("custseg.kmeans_fit([1e155], k := 1)", r"must be finite and within 1e100, got 1e\+155"),
+        (
+            "custseg.kmeans_fit(features, k := 2, transform := [{'name': 'a', 'department': null, "
+            "'transform': 'log', 'fill': 0, 'unit': 1, 'center': 0, 'scale': 1, 'weight': 1}])",
+            "transform must have one entry per feature, got 1 for 4 features",
+        ),
+    ],
+)
+def test_fit_refuses_what_it_cannot_do(
+    con: duckdb.DuckDBPyConnection, call: str, message: str
+) -> None:
+    register(con, load_iris().data)
+    with pytest.raises(duckdb.InvalidInputException, match=message):
+        con.execute(f"select {call} from points").fetchall()
+
+
+def test_fit_refuses_an_empty_table(con: duckdb.DuckDBPyConnection) -> None:
+    register(con, load_iris().data)
+    with pytest.raises(duckdb.InvalidInputException, match="at least one row"):
+        con.execute("select custseg.kmeans_fit(features) from points where false").fetchall()
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        ("[1, 2, 3, 'nan'::double]", "features must be finite"),
+        ("[1, 2]", "dimensions must be equal"),
+    ],
+)
+def test_assign_refuses_what_does_not_fit(
+    con: duckdb.DuckDBPyConnection, features: str, message: str
+) -> None:
+    register(con, load_iris().data)
+    con.execute(
+        "create table m as select custseg.kmeans_fit(features, k := 2) as model from points"
+    )
+    with pytest.raises(duckdb.InvalidInputException, match=message):
+        con.execute(f"select custseg.assign(model, {features}) from m").fetchall()
+
+
+def test_check_model_says_what_is_wrong(con: duckdb.DuckDBPyConnection) -> None:
+    register(con, load_iris().data)
+    con.execute(
+        "create table m as select custseg.kmeans_fit(features, k := 2) as model from points"
+    )
+    broken = {
+        "model": "ok",
+        "null": "model is NULL",
+        "struct_update(model, version := 2)": "version must be 1, got 2",
+        "struct_update(model, algorithm := 'magic')": "algorithm must be kmeans or gmm, got magic",
+        "struct_update(model, features := [])": "features must name at least one feature",
+        "struct_update(model, components := null)": "components must hold at least one segment",
+        "struct_update(model, features := model.features[:3])": "as long as features",
+        "struct_update(model, features := list_transform(model.features, lambda f: "
+        "struct_update(f, scale := 0)))": "every feature must have",
+        "struct_update(model, components := list_transform(model.components, lambda c: "
+        "struct_update(c, center := [1, null, 2, 3])))": "every centre must be finite",
+    }
+    types = con.execute("select typeof(model) from m").fetchall()[0][0]
+    for expression, message in broken.items():
+        ((found,),) = con.execute(
+            f"select custseg.check_model(({expression})::{types}) from m"
+        ).fetchall()
+        assert message in found, expression
