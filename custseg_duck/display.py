@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
+from custseg_duck import catalog
 from custseg_duck.result import RunResult
 
 N_TRAITS = 3
@@ -21,7 +22,7 @@ def segments_table(result: RunResult) -> Table:
     table = Table(title="Segments", title_justify="left", show_lines=True)
     for header in ("segment", "customers", "share", "revenue share"):
         table.add_column(header, justify="right", no_wrap=True)
-    table.add_column("what sets it apart (typical value, all customers')")
+    table.add_column("what sets it apart: value (of all)")
     traits = traits_of(result)
     rows = result.summary.project("segment, n_customers, customer_share, revenue_share")
     for segment, n_customers, customer_share, revenue_share in rows.order("segment").fetchall():
@@ -30,7 +31,7 @@ def segments_table(result: RunResult) -> Table:
             f"{n_customers:,}",
             f"{customer_share:.1%}",
             "" if revenue_share is None else f"{revenue_share:.1%}",
-            "; ".join(traits.get(segment, ["no more than any customer"])),
+            "\n".join(traits.get(segment, ["no more than any customer"])),
         )
     return table
 
@@ -47,25 +48,22 @@ def traits_of(result: RunResult) -> dict[int, list[str]]:
     for segment, name, value, typical, z_score in rows:
         found = traits.setdefault(segment, [])
         if len(found) < N_TRAITS:
-            direction = "high" if z_score > 0 else "low"
-            found.append(f"{direction} {name} ({value:.3g}, {typical:.3g})")
+            sign = "+" if z_score > 0 else "-"
+            found.append(f"{sign} {name} {_number(value)} ({_number(typical)})")
     return traits
 
 
 def rules_table(result: RunResult) -> Table:
-    """The rules of highest lift, by name where names are known."""
-    table = Table(title="Bought together, by lift", title_justify="left")
+    """The rules of highest lift: one per itemset, none between products of the same name."""
+    table = Table(
+        title="Bought together, by lift (of each set the surest rule)", title_justify="left"
+    )
     table.add_column("who buys")
     table.add_column("also buys")
     for header in ("orders", "confidence", "lift"):
         table.add_column(header, justify="right", no_wrap=True)
-    rows = (
-        result.rules.order("rule_id")
-        .limit(N_RULES)
-        .project(
-            "antecedents::varchar[], antecedent_names, consequents::varchar[], consequent_names, "
-            "support_count, confidence, lift"
-        )
+    rows = result.con.execute(
+        catalog.statement("display/top_rules"), {"run_name": result.name, "n": N_RULES}
     )
     for left, left_names, right, right_names, count, confidence, lift in rows.fetchall():
         table.add_row(
@@ -94,6 +92,10 @@ def lines_table(result: RunResult) -> Table:
             "" if amount is None else f"{amount:,.2f}",
         )
     return table
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2g}"  # noqa: PLR2004
 
 
 def _items(items: list[str], names: list[str | None] | None) -> str:

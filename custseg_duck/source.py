@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+
 import duckdb
 
 from custseg_duck.errors import InputError, MissingColumnError

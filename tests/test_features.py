@@ -77,7 +77,9 @@ def random_shop(seed: int) -> Shop:
     # the last order has a purchase: from which day to count otherwise is a test of its own
     latest = max((line["ordered_at"] for line in lines if line["ordered_at"]), default=NEW_YEAR)
     last = {"customer_id": 0, "order_id": -1, "product_id": 0, "ordered_at": latest}
-    lines.append(last | {"quantity": 1, "amount": Decimal(1), "department": "", "is_return": None})
+    lines.append(
+        last | {"quantity": 1, "amount": Decimal(1), "department": None, "is_return": None}
+    )
     rng.shuffle(lines)
     as_of = None
     if "ordered_at" in types and rng.random() < 0.3:
@@ -598,10 +600,27 @@ def test_half_days_since_the_prior_order_are_not_rounded(con: duckdb.DuckDBPyCon
     assert con.sql(query).fetchall() == [(3.5,)]
 
 
+@pytest.mark.parametrize("session", ["UTC", "America/New_York", "Asia/Tokyo"])
+@pytest.mark.parametrize(("shop", "hour"), [("null", 23), ("'Asia/Tokyo'", 8)])
+def test_a_moment_with_a_time_zone_does_not_depend_on_the_sessions(
+    shared: duckdb.DuckDBPyConnection, session: str, shop: str, hour: int
+) -> None:
+    shared.execute(
+        "create or replace table lines as select 1 as customer_id, 1 as order_id, 10 as "
+        "product_id, timestamptz '2024-01-01 23:30:00+00' as ordered_at"
+    )
+    shared.execute(f"set timezone = '{session}'")
+    query = f"select hour(ordered_at) from custseg.order_lines('lines', time_zone := {shop})"
+    try:
+        assert shared.sql(query).fetchall() == [(hour,)]
+    finally:
+        shared.execute("reset timezone")
+
+
 # --- the same bits -------------------------------------------------------------------------------
 
-N_LINES = 260_000  # more than two row groups, so that threads have something to share
-N_CUSTOMERS = 2_000
+N_LINES = 150_000  # more than a row group, so that threads have something to share
+N_CUSTOMERS = 1_000
 
 
 def bits(con: duckdb.DuckDBPyConnection, relation: str, original: str = "customer_id") -> list[str]:

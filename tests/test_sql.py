@@ -12,7 +12,7 @@ from custseg_duck import catalog
 
 SQL = Path(__file__).parent.parent / "sql"
 FILES = sorted(SQL.rglob("*.sql"))
-MACRO_FILES = [path for path in FILES if path.parent.name not in ("run", "demo")]
+MACRO_FILES = [path for path in FILES if path.parent.name not in ("run", "demo", "display")]
 RELATIONS = {"lines", "features", "segments", "models", "itemsets", "customers"}
 KEYWORDS = {
     "SELECT",

@@ -91,19 +91,40 @@ possible_triples as materialized (
     where (select longest from thresholds) >= 3
 ),
 projected_pairs as materialized (
-    select first, second from possible_triples
+    select (first::bigint << 31) + second as pair, first, second from possible_triples
     union
-    select first, third from possible_triples
+    select (first::bigint << 31) + third, first, third from possible_triples
 ),
--- the orders of each first item, numbered from 0; one list per item, then its places: a
--- window would hold them all at once
+-- only items of such pairs matter from here on, in orders that hold three of them
+projected_items as materialized (
+    select order_id, rank
+    from ranked_items
+    semi join (
+        select first as rank from projected_pairs
+        union
+        select second from projected_pairs
+    ) using (rank)
+),
+long_orders as materialized (
+    select order_id
+    from projected_items
+    group by order_id
+    having count(*) >= 3
+),
+kept_items as materialized (
+    select order_id, rank
+    from projected_items
+    semi join long_orders using (order_id)
+),
+-- the orders of each first item, numbered from 0; one list per item, then its places:
+-- a window would hold them all at once
 first_orders as materialized (
     select rank as first, len(order_ids) as n_orders, order_ids
     from (
         select rank, list(order_id) as order_ids
-        from ranked_items
+        from kept_items
         semi join projected_pairs
-            on ranked_items.rank = projected_pairs.first
+            on kept_items.rank = projected_pairs.first
         group by rank
     )
 ),
@@ -115,15 +136,19 @@ numbered_orders as materialized (
         (generate_subscripts(order_ids, 1) - 1)::integer as position,
     from first_orders
 ),
+-- the key of a pair is made of both sides, so that the pairs cannot be joined too early
 pair_bitmaps as materialized (
-    select first, second, custseg.bitmap(position, numbered_orders.n_orders) as orders
+    select
+        any_value(projected_pairs.first) as first,
+        any_value(projected_pairs.second) as second,
+        custseg.bitmap(position, n_orders) as orders,
     from numbered_orders
-    inner join ranked_items
-        on numbered_orders.order_id = ranked_items.order_id
+    inner join kept_items
+        on numbered_orders.order_id = kept_items.order_id
+            and numbered_orders.first < kept_items.rank
     inner join projected_pairs
-        using (first)
-    where projected_pairs.second = ranked_items.rank
-    group by first, second
+        on projected_pairs.pair = (numbered_orders.first::bigint << 31) + kept_items.rank
+    group by projected_pairs.pair
 ),
 -- each step joins the sets that differ in their last item only
 grown_sets as (
