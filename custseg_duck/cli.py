@@ -1,9 +1,11 @@
 """The command custseg-duck. Needs the extra: pip install 'custseg_duck[cli]'."""
 
+import contextlib
 import logging
 import sys
 import warnings
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NoReturn
 
 import custseg_duck
 
@@ -147,7 +149,7 @@ def demo(database: str) -> None:
         complete_journey.make_order_lines(con)
     result_options = complete_journey.OPTIONS
     run_and_show("order_lines", database, quiet=False, **result_options)
-    console.print(complete_journey.QUERIES.format(database=database), highlight=False)
+    click.echo(complete_journey.QUERIES.format(database=database))
 
 
 def run_and_show(source: str, database: str, *, quiet: bool, **options: Any) -> None:
@@ -170,21 +172,30 @@ def run_and_show(source: str, database: str, *, quiet: bool, **options: Any) -> 
 
                 result = custseg_duck.run(source, con=con, progress=progress, **options)
         for warning in caught:
-            console.print(f"[yellow]Note:[/] {warning.message}")
+            click.echo(f"Note: {warning.message}", err=True)
         if not quiet:
             display.show(result, Console())
 
 
-class _errors:  # noqa: N801
-    """Our errors as one line on stderr and exit code 1."""
+@contextlib.contextmanager
+def _errors() -> Iterator[None]:
+    """Our errors as one line on stderr and exit code 1; an interrupt as exit code 130."""
+    try:
+        yield
+    except custseg_duck.CustsegError as error:
+        if "INTERRUPT" in str(error):
+            _stop()
+        click.echo(f"Error: {' '.join(str(error).split())}", err=True)
+        sys.exit(1)
+    except (KeyboardInterrupt, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "interrupt" not in str(error):
+            raise
+        _stop()
 
-    def __enter__(self) -> None:
-        return None
 
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, custseg_duck.CustsegError):
-            console.print(f"[red]Error:[/] {error}", highlight=False)
-            sys.exit(1)
+def _stop() -> NoReturn:
+    click.echo("Interrupted: the database is as it was", err=True)
+    sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A run as tables on a terminal."""
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from custseg_duck import catalog
@@ -31,7 +32,7 @@ def segments_table(result: RunResult) -> Table:
             f"{n_customers:,}",
             f"{customer_share:.1%}",
             "" if revenue_share is None else f"{revenue_share:.1%}",
-            "\n".join(traits.get(segment, ["no more than any customer"])),
+            escape("\n".join(traits.get(segment, ["nothing much"]))),
         )
     return table
 
@@ -67,8 +68,8 @@ def rules_table(result: RunResult) -> Table:
     )
     for left, left_names, right, right_names, count, confidence, lift in rows.fetchall():
         table.add_row(
-            _items(left, left_names),
-            _items(right, right_names),
+            escape(_items(left, left_names)),
+            escape(_items(right, right_names)),
             f"{count:,}",
             f"{confidence:.1%}",
             f"{lift:.1f}",
@@ -87,7 +88,7 @@ def lines_table(result: RunResult) -> Table:
     for is_kept, reason, n_lines, amount in rows.fetchall():
         table.add_row(
             "kept" if is_kept else "left out",
-            reason,
+            escape(reason),
             f"{n_lines:,}",
             "" if amount is None else f"{amount:,.2f}",
         )

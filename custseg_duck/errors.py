@@ -48,3 +48,8 @@ class QueryError(CustsegError):
 
 class CustsegWarning(UserWarning):
     """Something to look at before the result is used."""
+
+
+def message_of(error: Exception) -> str:
+    """DuckDB's message without its class, and without what it appends about the statement."""
+    return str(error).split(" Error: ", 1)[-1].split("\n\nLINE", 1)[0]

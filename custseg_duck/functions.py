@@ -12,6 +12,11 @@ logger = logging.getLogger(__name__)
 _lock = threading.Lock()
 
 
+def are_registered(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether every UDF can be called on ``con``."""
+    return all(udf.name in _present(con) for udf in UDFS)
+
+
 def register(con: duckdb.DuckDBPyConnection) -> None:
     """Make the UDFs callable on every connection to ``con``'s database instance.
 
@@ -19,13 +24,7 @@ def register(con: duckdb.DuckDBPyConnection) -> None:
     and ``UDFS`` holds each one for the life of the process.
     """
     with _lock:
-        present = {
-            name
-            for (name,) in con.execute(
-                "select distinct function_name from duckdb_functions() "
-                "where database_name = 'system' and starts_with(function_name, 'custseg_')"
-            ).fetchall()
-        }
+        present = _present(con)
         for udf in UDFS:
             if udf.name in present:
                 continue
@@ -38,3 +37,13 @@ def register(con: duckdb.DuckDBPyConnection) -> None:
                 type=PythonUDFType.ARROW,
                 null_handling=FunctionNullHandling.SPECIAL,
             )
+
+
+def _present(con: duckdb.DuckDBPyConnection) -> set[str]:
+    return {
+        name
+        for (name,) in con.execute(
+            "select distinct function_name from duckdb_functions() "
+            "where database_name = 'system' and starts_with(function_name, 'custseg_')"
+        ).fetchall()
+    }

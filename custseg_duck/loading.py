@@ -50,6 +50,7 @@ def connect(
     except duckdb.Error as error:
         raise CustsegError(f"cannot open {os.fspath(path)}: {error}") from error
     try:
+        _refuse_data_file(con, path)
         return load(con)
     except BaseException:
         con.close()
@@ -76,11 +77,18 @@ def load(con: duckdb.DuckDBPyConnection, *, persist: bool = True) -> duckdb.Duck
     Raises
     ------
     InputError
-        If a database of the connection is called ``custseg``.
+        If a database of the connection is called ``custseg``, or a transaction is open and
+        the functions are not there yet.
     NotLoadedError
         If the database is read-only and has no macros of this version.
     """
     _refuse_ambiguous_schema(con)
+    if not functions.are_registered(con) and in_transaction(con):
+        # rolled back, the connection could never register them again
+        raise InputError(
+            "load must be called outside a transaction the first time, got an open one. "
+            "Commit or roll back first"
+        )
     functions.register(con)
     _connections.add(con)
     if not persist:
@@ -88,7 +96,7 @@ def load(con: duckdb.DuckDBPyConnection, *, persist: bool = True) -> duckdb.Duck
     present = installed_version(con)
     if present is not None and _numbers(present) >= _numbers(__version__):
         return con
-    if _is_read_only(con):
+    if is_read_only(con):
         raise NotLoadedError(
             f"the database must hold the macros of custseg_duck {__version__} or be writable, "
             f"got a read-only one with {present or 'none'}. Open it for writing once; or work in "
@@ -100,6 +108,16 @@ def load(con: duckdb.DuckDBPyConnection, *, persist: bool = True) -> duckdb.Duck
         logger.debug("%s", path)
         con.execute(catalog.statement(path))
     return con
+
+
+def in_transaction(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a transaction is open: outside of one, every statement has its own number."""
+    try:
+        ((first,),) = con.execute("select txid_current()").fetchall()
+        ((second,),) = con.execute("select txid_current()").fetchall()
+    except duckdb.TransactionException:  # aborted, but not rolled back yet
+        return True
+    return bool(first == second)
 
 
 def installed_version(con: duckdb.DuckDBPyConnection) -> str | None:
@@ -125,7 +143,17 @@ def _refuse_ambiguous_schema(con: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-def _is_read_only(con: duckdb.DuckDBPyConnection) -> bool:
+def _refuse_data_file(con: duckdb.DuckDBPyConnection, path: str | os.PathLike[str]) -> None:
+    """DuckDB opens a Parquet or CSV file as views in memory: whatever is written would be lost."""
+    ((stored,),) = con.execute(
+        "select path from duckdb_databases() where database_name = current_database()"
+    ).fetchall()
+    if stored is None and not os.fspath(path).startswith(":memory:") and os.fspath(path):
+        raise InputError(f"path must be a DuckDB database, got the data file {os.fspath(path)}")
+
+
+def is_read_only(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the current database cannot be written to."""
     ((read_only,),) = con.execute(
         "select readonly from duckdb_databases() where database_name = current_database()"
     ).fetchall()

@@ -1,15 +1,20 @@
 """The options of run, checked before anything is read."""
 
-from collections.abc import Mapping
+import datetime
+import zoneinfo
+from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
 from typing import Any
 
 from custseg_duck.errors import InputError
 
 ITEM_COLUMNS = ("product_id", "category", "department", "product_name")
+WHOLE = {"k": 1, "seed": 0}
+OPTIONAL_WHOLE = {"min_count": 1, "max_length": 1, "max_antecedents": 1, "max_consequents": 1}
 
 
-def check(options: Mapping[str, Any]) -> None:
-    """Refuse bad options before anything is read.
+def check(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Refuse bad options before anything is read, and give the good ones plain types.
 
     The SQL holds the same guards for SQL-only users.
 
@@ -18,26 +23,51 @@ def check(options: Mapping[str, Any]) -> None:
     InputError
         That says what must hold and what came.
     """
-    if options["min_support"] is not None and options["min_count"] is not None:
-        raise InputError(
-            f"give min_support or min_count, not both, got {options['min_support']} "
-            f"and {options['min_count']}"
-        )
-    whole = {"k": 1, "seed": 0, "min_count": 1, "max_length": 1}
-    whole |= {"max_antecedents": 1, "max_consequents": 1}
-    for key, low in whole.items():
-        value = options[key]
-        optional = key not in ("k", "seed")
-        if optional and value is None:
+    checked = dict(options)
+    _require(isinstance(options["name"], str) and options["name"], options, "name", "a text")
+    for name, low in (WHOLE | OPTIONAL_WHOLE).items():
+        value = options[name]
+        if value is None and name in OPTIONAL_WHOLE:
             continue
-        if isinstance(value, bool) or not isinstance(value, int) or value < low:
-            raise InputError(f"{key} must be an int in the range [{low}, inf), got {value!r}")
-    if options["item"] not in ITEM_COLUMNS:
-        raise InputError(f"item must be one of {', '.join(ITEM_COLUMNS)}, got {options['item']!r}")
-    support = options["min_support"]
-    if support is not None and not 0 < support <= 1:
-        raise InputError(f"min_support must be in (0, 1], got {support}")
-    if not 0 <= options["min_confidence"] <= 1:
-        raise InputError(f"min_confidence must be in [0, 1], got {options['min_confidence']}")
-    if not isinstance(options["name"], str) or not options["name"]:
-        raise InputError(f"name must be a text of at least one character, got {options['name']!r}")
+        is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+        _require(is_whole and value >= low, options, name, f"an int in the range [{low}, inf)")
+        checked[name] = int(value)
+    support, confidence = options["min_support"], options["min_confidence"]
+    if support is not None:
+        if options["min_count"] is not None:
+            raise InputError(
+                f"give min_support or min_count, not both, got {support} and {options['min_count']}"
+            )
+        _require(_is_number(support) and 0 < support <= 1, options, "min_support", "in (0, 1]")
+    _require(
+        _is_number(confidence) and 0 <= confidence <= 1, options, "min_confidence", "in [0, 1]"
+    )
+    _require(options["item"] in ITEM_COLUMNS, options, "item", f"one of {', '.join(ITEM_COLUMNS)}")
+    for name in ("include", "exclude", "exclude_items"):
+        value = options[name]
+        is_list = isinstance(value, Sequence) and not isinstance(value, str)
+        _require(value is None or is_list, options, name, "a list")
+        checked[name] = None if value is None else list(value)
+    for name in ("since", "as_of"):
+        checked[name] = _local(options[name], options["time_zone"])
+    return checked
+
+
+def _require(condition: object, options: Mapping[str, Any], name: str, what: str) -> None:
+    if not condition:
+        raise InputError(f"{name} must be {what}, got {options[name]!r}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _local(moment: object, time_zone: str | None) -> object:
+    """A moment with a zone, by the shop's own clock."""
+    if not isinstance(moment, datetime.datetime) or moment.tzinfo is None:
+        return moment
+    try:
+        zone = zoneinfo.ZoneInfo(time_zone or "UTC")
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
+        raise InputError(f"time_zone must be one that is known, got {time_zone!r}") from error
+    return moment.astimezone(zone).replace(tzinfo=None)

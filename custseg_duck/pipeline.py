@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from custseg_duck import catalog
-from custseg_duck.errors import CustsegWarning, InputError, QueryError
-from custseg_duck.loading import load
+from custseg_duck.errors import CustsegWarning, InputError, QueryError, message_of
+from custseg_duck.loading import in_transaction, is_read_only, load
 from custseg_duck.options import check
 from custseg_duck.result import RunResult
 from custseg_duck.source import (
@@ -174,31 +174,39 @@ def run(
         for key, value in locals().items()
         if key not in ("source", "con", "columns", "progress")
     }
-    check(options)
+    options = check(options)
     if con is None:
         con = duckdb.connect()
-    elif _in_transaction(con):
+    elif in_transaction(con):
         raise InputError(
             "run must be called outside a transaction, because it is one itself, got an open one. "
             "Commit or roll back first"
         )
     load(con)
+    if is_read_only(con):
+        raise InputError("run must be able to write to the current database, got a read-only one")
     parameters = options | {
         "run_name": name,
         "min_support": 0.01 if min_support is None else min_support,
         "created_at": datetime.datetime.now(datetime.UTC).replace(tzinfo=None),
     }
-    # scikit-learn takes a second to import: beside the first queries, nobody waits for it
-    threading.Thread(target=_import_scikit_learn, daemon=True).start()
     report = _Reporter(progress)
+    # scikit-learn takes a second to import: beside the first queries, nobody waits for it
+    importing = threading.Thread(target=_import_scikit_learn)
     con.execute("begin")
     try:
-        notes = _steps(con, source, columns or {}, parameters, options, report)
+        parameters["source"] = attach(con, source, columns or {})
+        importing.start()
+        notes = _steps(con, columns or {}, parameters, options, report)
         con.execute("commit")
-    except BaseException:
+    except BaseException as error:
         con.execute("rollback")
+        if isinstance(error, duckdb.Error):
+            raise QueryError(report.step, "", error) from error
         raise
     finally:
+        if importing.is_alive():
+            importing.join()
         detach(con)
     for note in notes:
         warnings.warn(note, CustsegWarning, stacklevel=2)
@@ -207,14 +215,12 @@ def run(
 
 def _steps(
     con: duckdb.DuckDBPyConnection,
-    source: object,
     columns: Mapping[str, str],
     parameters: dict[str, Any],
     options: dict[str, Any],
     report: "_Reporter",
 ) -> list[str]:
     """All steps inside the transaction; what there is to note about the result."""
-    parameters["source"] = attach(con, source, columns)
     for step in PREPARE:
         report(step)
         _execute(con, step, parameters)
@@ -263,14 +269,9 @@ def _execute(con: duckdb.DuckDBPyConnection, step: str, parameters: Mapping[str,
     try:
         con.execute(sql, {key: parameters[key] for key in used})
     except _INPUT_ERRORS as error:
-        raise InputError(_message(error)) from error
+        raise InputError(message_of(error)) from error
     except duckdb.Error as error:
         raise QueryError(step, sql, error) from error
-
-
-def _message(error: Exception) -> str:
-    """DuckDB's message without its class, and without what it appends about the statement."""
-    return str(error).split(" Error: ", 1)[-1].split("\n\nLINE", 1)[0]
 
 
 def _require_kept_lines(con: duckdb.DuckDBPyConnection) -> None:
@@ -291,10 +292,13 @@ def _fit(con: duckdb.DuckDBPyConnection, k: int, seed: int) -> dict[str, Any]:
     ((transform,),) = con.execute("select transform from custseg_run_transform").fetchall()
     points = np.empty((n_rows, n_features))
     start = 0
-    for batch in con.sql("select features from custseg_run_vectors").to_arrow_reader():
-        stop = start + len(batch)
-        points[start:stop] = from_lists(batch.column(0))
-        start = stop
+    try:
+        for batch in con.sql("select features from custseg_run_vectors").to_arrow_reader():
+            stop = start + len(batch)
+            points[start:stop] = from_lists(batch.column(0))
+            start = stop
+    except OSError as error:  # what Arrow makes of an interrupt
+        raise QueryError("fit", "select features from custseg_run_vectors", error) from error
     try:
         return kmeans.fit(points, k, seed=seed, features=transform)
     except ValueError as error:
@@ -333,13 +337,6 @@ def _next_run_id(con: duckdb.DuckDBPyConnection) -> int:
     return int(last or 0) + 1
 
 
-def _in_transaction(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether a transaction is open: outside of one, every statement has its own number."""
-    ((first,),) = con.execute("select txid_current()").fetchall()
-    ((second,),) = con.execute("select txid_current()").fetchall()
-    return bool(first == second)
-
-
 def _import_scikit_learn() -> str:
     import sklearn.cluster
 
@@ -352,14 +349,14 @@ class _Reporter:
     def __init__(self, progress: Progress | None) -> None:
         self.seconds: dict[str, float] = {}
         self._progress = progress
-        self._step = ""
+        self.step = ""
         self._began = time.perf_counter()
 
     def __call__(self, step: str) -> None:
         now = time.perf_counter()
-        if self._step:
-            self.seconds[self._step] = now - self._began
-        self._step, self._began = step, now
+        if self.step:
+            self.seconds[self.step] = now - self._began
+        self.step, self._began = step, now
         logger.info("%s", step)
         if self._progress:
             self._progress(step, STEPS.index(step), len(STEPS))

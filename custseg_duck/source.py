@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from custseg_duck.errors import InputError, MissingColumnError
+from custseg_duck.errors import InputError, MissingColumnError, message_of
 
 REQUIRED_COLUMNS = ("customer_id", "order_id", "product_id")
 OPTIONAL_COLUMNS = (
@@ -67,7 +67,9 @@ def attach(con: duckdb.DuckDBPyConnection, source: object, columns: Mapping[str,
     try:
         found = [name for name, *_ in con.execute(f"describe from {relation}").fetchall()]
     except duckdb.Error as error:
-        raise InputError(f"source must be readable, got {description}: {error}") from error
+        raise InputError(
+            f"source must be readable, got {description}: {message_of(error)}"
+        ) from error
     chosen = _match(found, columns, description)
     projection = ", ".join(
         f"{quote_name(theirs)} as {quote_name(ours)}" for ours, theirs in chosen.items()
@@ -150,6 +152,7 @@ def _name_parts(name: str) -> list[str]:
 def _match(found: list[str], columns: Mapping[str, str], description: str) -> dict[str, str]:
     """Canonical name to the source's own, for every column that is there."""
     canonical = REQUIRED_COLUMNS + OPTIONAL_COLUMNS
+    columns = {ours: theirs for ours, theirs in columns.items() if theirs is not None}
     unknown = [name for name in columns if name not in canonical]
     if unknown:
         raise InputError(

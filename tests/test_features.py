@@ -1,5 +1,7 @@
 """The features against plain Python on random shops, by hand on small ones, and bit by bit."""
 
+from __future__ import annotations  # see test_itemsets
+
 import math
 import random
 import uuid

@@ -337,5 +337,18 @@ def test_one_customer_with_one_line_is_a_shop(con: duckdb.DuckDBPyConnection) ->
     with pytest.raises(InputError, match=r"got none \(no product: 1\)"):
         custseg_duck.run(lines, con=con, k=1)
     lines = pa.table({"customer_id": [1], "order_id": ["a"], "product_id": ["x"]})
-    with pytest.raises(InputError, match="a column that varies between customers"):
-        custseg_duck.run(lines, con=con, k=1)
+    with pytest.raises(InputError, match=r"between 1 and 1 .* got 8; there are 1 customers"):
+        custseg_duck.run(lines, con=con)
+    result = custseg_duck.run(lines, con=con, k=1)
+    assert result.segments.project("customer_id, segment, distance").fetchall() == [(1, 0, 0.0)]
+    assert result.itemsets.project("items, support_count").fetchall() == [(["x"], 1)]
+
+
+def test_identical_customers_are_one_segment(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(
+        "create table t as select i as customer_id, i as order_id, 1 as product_id, "
+        "10 as amount from range(20) as r (i)"
+    )
+    assert custseg_duck.run("t", con=con, k=1).summary.fetchall()[0][2] == 20
+    with pytest.raises(InputError, match=r"between 1 and 1 \(the distinct rows\), got 2"):
+        custseg_duck.run("t", con=con, k=2)

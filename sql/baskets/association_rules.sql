@@ -22,7 +22,7 @@ with source_itemsets as materialized (
         from query_table(itemsets)
     )
     where
-        custseg.require(min_confidence between 0 and 1,
+        custseg.require(coalesce(min_confidence between 0 and 1, false),
             'min_confidence must be in [0, 1], got {}', min_confidence)
         and custseg.require(coalesce(max_antecedents, 1) >= 1,
             'max_antecedents must be at least 1 or NULL, got {}', max_antecedents)
@@ -79,7 +79,8 @@ counted_rules as (
     inner join source_itemsets as consequent
         on sides.consequents = consequent.items
     cross join total
-    where sides.support_count >= min_confidence * antecedent.support_count * (1 - 1e-12)
+    where sides.support_count
+        >= coalesce(min_confidence, 0) * antecedent.support_count * (1 - 1e-12)
 ),
 measured_rules as (
     select
@@ -96,11 +97,10 @@ measured_rules as (
             / (antecedent_count::double * consequent_count) as lift,
         support_count / n_orders
             - (antecedent_count / n_orders) * (consequent_count / n_orders) as leverage,
-        if(
-            support_count = antecedent_count,
-            'infinity'::double,
-            (1 - consequent_count / n_orders) / (1 - confidence)
-        ) as conviction,
+        case
+            when support_count = antecedent_count then 'infinity'::double
+            else (1 - consequent_count / n_orders) / (1 - confidence)
+        end as conviction,
         leverage / nullif(greatest(
             support_count / n_orders * (1 - antecedent_count / n_orders),
             (antecedent_count / n_orders)
@@ -115,7 +115,7 @@ measured_rules as (
 )
 select
     row_number() over (
-        order by lift desc, support_count desc, antecedents, consequents
+        order by lift desc, support_count desc, antecedents asc, consequents asc
     ) as rule_id,
     *,
 from measured_rules;

@@ -15,9 +15,8 @@
 create or replace macro custseg.frequent_itemsets(
     lines, min_support := 0.01, min_count := null, max_length := 3, item := 'product_id'
 ) as table
-with recursive
 -- all that is read of the lines: their baskets, and beside them the items' names
-source as materialized (
+with source as materialized (
     select order_id, item_id, null::varchar as item_name
     from custseg.baskets(lines, item := item)
     union all
@@ -52,7 +51,7 @@ frequent_items as materialized (
     select
         item_id,
         n_orders,
-        (row_number() over (order by n_orders, item_id) - 1)::integer as rank,
+        (row_number() over (order by n_orders asc, item_id asc) - 1)::integer as rank,
     from (
         select item_id, count(*) as n_orders
         from basket_items
@@ -147,38 +146,39 @@ pair_bitmaps as materialized (
         on numbered_orders.order_id = kept_items.order_id
             and numbered_orders.first < kept_items.rank
     inner join projected_pairs
-        on projected_pairs.pair = (numbered_orders.first::bigint << 31) + kept_items.rank
+        on projected_pairs.pair
+            = (numbered_orders.first::bigint << 31) + kept_items.rank
     group by projected_pairs.pair
 ),
--- each step joins the sets that differ in their last item only
-grown_sets as (
-    select
-        first::bigint as parent,
-        (first::bigint << 31) + second as id,
-        second as last,
-        [first, second] as ranks,
-        orders,
-        0::bigint as n_orders,
-        2 as length,
-    from pair_bitmaps
-    union all
-    select parent, row_number() over () as id, last, ranks, orders, n_orders, length
-    from (
-        select
-            shorter.id as parent,
-            longer.last as last,
-            list_append(shorter.ranks, longer.last) as ranks,
-            shorter.orders & longer.orders as orders,
-            bit_count(shorter.orders & longer.orders) as n_orders,
-            shorter.length + 1 as length,
-        from grown_sets as shorter
-        inner join grown_sets as longer
-            on shorter.parent = longer.parent and shorter.last < longer.last
-        where shorter.length < (select longest from thresholds)
-    )
-    where n_orders >= (select min_orders from thresholds)
-),
 all_sets as (
+    -- each step joins the sets that differ in their last item only
+    with recursive grown_sets as (
+        select
+            first::bigint as parent,
+            (first::bigint << 31) + second as id,
+            second as last,
+            [first, second] as ranks,
+            orders,
+            0::bigint as n_orders,
+            2 as length,
+        from pair_bitmaps
+        union all
+        select parent, row_number() over () as id, last, ranks, orders, n_orders, length
+        from (
+            select
+                shorter.id as parent,
+                longer.last as last,
+                list_append(shorter.ranks, longer.last) as ranks,
+                shorter.orders & longer.orders as orders,
+                bit_count(shorter.orders & longer.orders) as n_orders,
+                shorter.length + 1 as length,
+            from grown_sets as shorter
+            inner join grown_sets as longer
+                on shorter.parent = longer.parent and shorter.last < longer.last
+            where shorter.length < (select longest from thresholds)
+        )
+        where n_orders >= (select min_orders from thresholds)
+    )
     select [rank] as ranks, n_orders from frequent_items
     union all
     select [first, second], n_orders from frequent_pairs
@@ -188,24 +188,27 @@ all_sets as (
 -- ids and names by rank
 dictionary as materialized (
     select
-        list(frequent_items.item_id order by rank) as item_ids,
-        list(names.item_name order by rank) as item_names,
+        list(frequent_items.item_id order by rank asc) as item_ids,
+        list(names.item_name order by rank asc) as item_names,
     from frequent_items
     left join source as names
         on frequent_items.item_id = names.item_id and names.order_id is null
 ),
 named_sets as (
     select
-        list_sort(list_transform(ranks, lambda rank: {
-            'id': item_ids[rank + 1], 'name': dictionary.item_names[rank + 1]
-        })) as members,
+        list_sort(
+            list_transform(ranks, lambda rank: {
+                'id': item_ids[rank + 1], 'name': dictionary.item_names[rank + 1]
+            }),
+            'asc'
+        ) as members,
         n_orders,
     from all_sets
     cross join dictionary
 )
 select
     row_number() over (
-        order by len(members), named_sets.n_orders desc, members
+        order by len(members) asc, named_sets.n_orders desc, members asc
     ) as itemset_id,
     list_transform(members, lambda member: member.id) as items,
     list_transform(members, lambda member: member.name) as item_names,

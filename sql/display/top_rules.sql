@@ -17,7 +17,7 @@ where
     )
 qualify row_number() over (
     partition by list_sort(list_concat(antecedents, consequents))
-    order by confidence desc, rule_id
+    order by confidence desc, rule_id asc
 ) = 1
-order by lift desc, rule_id
+order by lift desc, rule_id asc
 limit $n;

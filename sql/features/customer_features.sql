@@ -24,7 +24,7 @@ left join (
     select
         customer_id,
         map_from_entries(
-            list((department, item_share) order by department_rank)
+            list((department, item_share) order by department_rank asc)
         ) as department_share,
     from custseg.department_preferences(lines, as_of := as_of)
     group by customer_id

@@ -33,7 +33,7 @@ select
     n_items / n_customer_items / population_share as preference_index,
     row_number() over (
         partition by department_counts.customer_id
-        order by n_items desc, department_counts.department
+        order by n_items desc, department_counts.department asc
     ) as department_rank,
 from department_counts
 inner join customer_totals

@@ -31,7 +31,7 @@ customer_products as (
         sum(n_products)::bigint as n_products,
         sum(n_products * n_lines)::bigint as n_lines,
         sum(n_products * n_lines * n_lines)::double as square_sum,
-        sum(n_products * n_lines * ln(n_lines) order by n_lines) as log_sum,
+        sum(n_products * n_lines * ln(n_lines) order by n_lines asc) as log_sum,
         sum(n_products) filter (n_lines > 1) as n_repeated,
     from count_frequencies
     group by customer_id

@@ -26,7 +26,9 @@ customer_orders as (
     group by customer_id, order_id
 ),
 reference_day as (
-    select coalesce(as_of::timestamp::date, max(ordered_at)::date + 1) as day
+    select coalesce(
+        custseg.to_timestamp(as_of, 'as_of', null)::date, max(ordered_at)::date + 1
+    ) as day
     from customer_orders
 ),
 -- where there are no dates, the shop's own count of days since the prior order
@@ -38,7 +40,7 @@ gaps as (
                 'day',
                 lag(ordered_at) over (
                     partition by customer_id
-                    order by ordered_at
+                    order by ordered_at asc nulls last
                 )::date,
                 ordered_at::date
             ),
@@ -78,9 +80,12 @@ select
     tenure_days,
     mean_gap_days,
     median_gap_days,
-    if(n_gaps < 2, null,
-        sqrt((n_gaps * gap_square_sum - gap_sum * gap_sum)::double
-            / greatest(n_gaps * (n_gaps - 1), 1))) as stddev_gap_days,
+    case
+        when n_gaps >= 2 then sqrt(
+            (n_gaps * gap_square_sum - gap_sum * gap_sum)::double
+            / (n_gaps * (n_gaps - 1))
+        )
+    end as stddev_gap_days,
     n_orders * 30.0::double / greatest(tenure_days, 30) as orders_per_30d,
     n_items::double / n_orders as mean_basket_size,
     1 - n_products::double / n_items as reorder_share,

@@ -14,7 +14,9 @@ with customer_orders as (
     from custseg.orders(lines, as_of := as_of)
 ),
 reference_day as (
-    select coalesce(as_of::timestamp::date, max(ordered_at)::date + 1) as day
+    select coalesce(
+        custseg.to_timestamp(as_of, 'as_of', null)::date, max(ordered_at)::date + 1
+    ) as day
     from customer_orders
     where custseg.require(n_bins between 2 and 9,
         'n_bins must be between 2 and 9, got {}', n_bins)
@@ -37,21 +39,22 @@ ranked_customers as (
     select
         *,
         count(*) over () as n_customers,
-        rank() over (order by recency_days desc) - 1 as n_less_recent,
-        rank() over (order by frequency) - 1 as n_less_frequent,
-        rank() over (order by monetary) - 1 as n_lower_spend,
+        rank() over (order by recency_days desc nulls last) - 1 as n_less_recent,
+        rank() over (order by frequency asc) - 1 as n_less_frequent,
+        rank() over (order by monetary asc nulls last) - 1 as n_lower_spend,
     from customer_values
 ),
 scored_customers as (
     select
         customer_id, recency_days, frequency, monetary,
-        if(
-            recency_days is null, null, 1 + n_bins * n_less_recent // n_customers
-        )::integer as r_score,
+        case
+            when recency_days is not null
+                then 1 + n_bins * n_less_recent // n_customers
+        end::integer as r_score,
         (1 + n_bins * n_less_frequent // n_customers)::integer as f_score,
-        if(
-            monetary is null, null, 1 + n_bins * n_lower_spend // n_customers
-        )::integer as m_score,
+        case
+            when monetary is not null then 1 + n_bins * n_lower_spend // n_customers
+        end::integer as m_score,
     from ranked_customers
 )
 select

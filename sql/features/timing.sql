@@ -22,7 +22,7 @@ order_counts as (
     select
         customer_id,
         nullif(count(weekday), 0)::double as n_dated,
-        if((select has_times from shop), n_dated, null) as n_timed,
+        case when (select has_times from shop) then n_dated end as n_timed,
         count(*) filter (weekday = 1) as n_monday,
         count(*) filter (weekday = 2) as n_tuesday,
         count(*) filter (weekday = 3) as n_wednesday,

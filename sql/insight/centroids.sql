@@ -38,4 +38,4 @@ select
     custseg.restored(step.center, step.transform, step.unit) as population_mean,
     coordinate / coalesce(step.weight, 1) as z_score,
 from coordinates
-order by run_name, segment, place;
+order by run_name asc, segment asc, place asc;

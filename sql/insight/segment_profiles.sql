@@ -33,7 +33,7 @@ numeric_columns as (
     from column_types
 ),
 departments as (
-    select list(distinct department order by department) as names
+    select list(distinct department order by department asc) as names
     from (select unnest(map_keys(department_share)) as department from rows_found)
 ),
 feature_values as (
@@ -95,7 +95,7 @@ summaries as (
         (segment, feature_values.feature, feature_values.department),
         (feature_values.feature, feature_values.department)
     )
-),
+)
 select
     own.segment,
     own.feature,
@@ -108,11 +108,14 @@ select
     (own.mean - population.mean) / nullif(population.spread, 0) as z_score,
     row_number() over (
         partition by own.segment
-        order by abs(z_score) desc nulls last, own.feature, own.department
+        order by
+            abs(z_score) desc nulls last,
+            own.feature asc,
+            own.department asc nulls last
     ) as distinctiveness_rank,
 from summaries as own
 inner join summaries as population
     on own.feature = population.feature
         and own.department is not distinct from population.department
 where own.segment is not null and population.segment is null
-order by own.segment, distinctiveness_rank;
+order by own.segment asc, distinctiveness_rank asc;

@@ -24,4 +24,4 @@ select
     n_orders,
     n_orders / sum(n_orders) over () as order_share,
 from segment_totals
-order by segment;
+order by segment asc;

@@ -6,4 +6,4 @@ from custseg.frequent_itemsets(
     min_support := $min_support, min_count := $min_count, max_length := $max_length,
     item := $item
 )
-order by itemset_id;
+order by itemset_id asc;

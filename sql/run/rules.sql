@@ -6,4 +6,4 @@ from custseg.association_rules(
     min_confidence := $min_confidence, max_antecedents := $max_antecedents,
     max_consequents := $max_consequents
 )
-order by rule_id;
+order by rule_id asc;

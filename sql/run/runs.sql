@@ -17,7 +17,7 @@ select
     (
         select list({
             'is_kept': is_kept, 'reason': reason, 'n_lines': n_lines, 'amount': amount
-        } order by is_kept desc, n_lines desc, reason)
+        } order by is_kept desc, n_lines desc, reason asc)
         from custseg_run_line_report
     ) as line_counts,
     (select count(*) from custseg_run_segments) as n_customers,

@@ -4,4 +4,4 @@ select $run_name as run_name, *
 from custseg.segment_profiles(
     'temp.main.custseg_run_customer_features', 'temp.main.custseg_run_segments'
 )
-order by segment, distinctiveness_rank;
+order by segment asc, distinctiveness_rank asc;

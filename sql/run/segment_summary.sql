@@ -4,4 +4,4 @@ select $run_name as run_name, *
 from custseg.segment_summary(
     'temp.main.custseg_run_customer_features', 'temp.main.custseg_run_segments'
 )
-order by segment;
+order by segment asc;

@@ -8,4 +8,4 @@ select
     null::double as probability,
 from custseg_run_vectors
 cross join custseg_run_models
-order by customer_id;
+order by customer_id asc;

@@ -12,14 +12,6 @@ with feature_rows as not materialized (
         from query_table(features)
     )
 ),
-column_types as (
-    select try_cast(type_row as map(varchar, varchar)) as types
-    from (
-        select typeof(columns(* exclude (customer_id, department_share)))
-        from feature_rows
-        limit 1
-    ) as type_row
-),
 steps as (
     select
         transform as all_steps,
@@ -27,16 +19,29 @@ steps as (
         list_filter(transform, lambda step: step.department is not null)
             as department_steps,
 ),
+column_types as (
+    select map(
+        list_transform(map_keys(types), lambda name: lower(name)), map_values(types)
+    ) as types
+    from (
+        select try_cast(type_row as map(varchar, varchar)) as types
+        from (
+            select typeof(columns(* exclude (customer_id, department_share)))
+            from feature_rows
+            limit 1
+        ) as type_row
+    )
+),
 recipe as materialized (
     select
         all_steps,
         list_transform(
-            column_steps, lambda step: list_position(map_keys(types), step.name)
+            column_steps, lambda step: list_position(map_keys(types), lower(step.name))
         ) as positions,
         list_transform(department_steps, lambda step: step.department) as departments,
         list_transform(all_steps, lambda step: {
             'fill': step.fill,
-            'unit': if(step.transform = 'log', step.unit, null),
+            'unit': case when step.transform = 'log' then step.unit end,
             'center': step.center,
             'scale': step.scale / coalesce(step.weight, 1)
         }) as scalings,
@@ -48,7 +53,7 @@ recipe as materialized (
             all_steps)
         and custseg.require(
             len(list_filter(column_steps, lambda step:
-                not custseg.is_numeric(map_extract_value(types, step.name))
+                not custseg.is_numeric(map_extract_value(types, lower(step.name)))
             )) = 0,
             'features must have all columns of the transform, as numbers; got {}',
             types)

@@ -37,6 +37,15 @@ case
         len(model.features)
     )) <> 1
         then 'every centre must be as long as features'
+    when len(list_distinct(list_transform(
+        model.features,
+        lambda feature: feature.name || coalesce('.' || feature.department, '')
+    ))) <> len(model.features)
+        then 'every feature must be there once'
+    when list_bool_or(list_transform(model.components, lambda component:
+        (component.precision_rows is null) = (model.algorithm = 'gmm')
+    ))
+        then 'a mixture must have precisions, K-Means must not'
     when model.algorithm = 'gmm' and not list_bool_and(list_transform(
         model.components, lambda component: coalesce(
             isfinite(component.log_offset)

@@ -4,6 +4,6 @@
 -- out: DOUBLE[], one per segment; NULL for NULL features
 create or replace macro custseg.distances(model, features) as
 list_transform(
-    if(features is null, null, model.components),
+    case when features is not null then model.components end,
     lambda component: list_distance(component.center, features)
 );

@@ -87,10 +87,11 @@ value_ranges as (
         position,
         median(abs(value)) filter (value <> 0) as unit,
         quantile_cont(value, [0.01, 0.5, 0.99]) as quantiles,
-        if(
-            quantiles[3] - quantiles[2] > 3 * (quantiles[2] - quantiles[1]),
-            'log', 'identity'
-        ) as transform,
+        case
+            when quantiles[3] - quantiles[2] > 3 * (quantiles[2] - quantiles[1])
+                then 'log'
+            else 'identity'
+        end as transform,
         custseg.transformed(quantiles[2], transform, unit) as origin,
         custseg.reach(greatest(
             custseg.transformed(max(value), transform, unit) - origin,
@@ -99,7 +100,7 @@ value_ranges as (
     from values_found
     group by position
     having
-        reach > 0
+        count(value) > 0
         and custseg.require(coalesce(isfinite(max(value) - min(value)), true),
             'features must be finite, got a column from {}', [min(value), max(value)])
 ),
@@ -117,7 +118,6 @@ value_moments as (
         inner join value_ranges using (position)
     )
     group by position
-    having spread > 0
 ),
 -- a customer who has none of a department has a share of 0 there
 share_moments as (
@@ -151,19 +151,23 @@ transforms as (
         (1, position, 0, '') as place,
         {
             'name': names[position], 'department': null, 'transform': transform,
-            'fill': median, 'unit': unit, 'center': mean, 'scale': spread,
+            'fill': median, 'unit': coalesce(unit, 1), 'center': mean,
+            'scale': case when spread > 0 then spread else 1 end,
             'weight': 1
         } as step,
     from value_moments
     cross join columns_chosen
-    -- of the default two, the count of orders only where there is no rate
-    where not (
-        include is null
-        and names[position] = 'frequency'
-        and list_position(names, 'orders_per_30d') in (
-            select position from value_moments
+    where
+        -- constant columns only where there are no others
+        (spread > 0 or not exists (from value_moments where spread > 0))
+        -- of the default two, the count of orders only where there is no rate
+        and not (
+            include is null
+            and names[position] = 'frequency'
+            and list_position(names, 'orders_per_30d') in (
+                select position from value_moments where spread > 0
+            )
         )
-    )
     union all
     select
         (2, 0, -mean, department),
@@ -175,7 +179,7 @@ transforms as (
         },
     from share_moments
 )
-select list(step order by place) as transform
+select list(step order by place asc) as transform
 from transforms
 having custseg.require(count(*) > 0,
-    'features must have a column that varies between customers, got {} of them', 0);
+    'features must have a column with values, got {} of them', 0);

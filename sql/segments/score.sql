@@ -7,12 +7,12 @@ with vectors as not materialized (
     from custseg.apply_transform(
         customers,
         (
-            select max(model.features) filter (name = model_name)
+            select max(model.features) filter (name is not distinct from model_name)
             from custseg.models
             having
                 custseg.require(count(*) filter (name = model_name) = 1,
                     'model_name must be one of custseg.models (' || coalesce(
-                        string_agg(name, ', ' order by name), 'none'
+                        string_agg(name, ', ' order by name asc), 'none'
                     ) || '), got {}', model_name)
                 and custseg.require(
                     bool_and(custseg.check_model(model) = 'ok')
@@ -30,5 +30,5 @@ from vectors
 cross join (
     select model
     from custseg.models
-    where name = model_name
+    where name is not distinct from model_name
 );

@@ -47,8 +47,10 @@ judged_lines as not materialized (
             when product_id is null then 'no product'
             when ordered_at is null and coalesce(since, as_of) is not null
                 then 'no date'
-            when ordered_at < since::timestamp then 'before since'
-            when ordered_at >= as_of::timestamp then 'at or after as_of'
+            when ordered_at < custseg.to_timestamp(since, 'since', null)
+                then 'before since'
+            when ordered_at >= custseg.to_timestamp(as_of, 'as_of', null)
+                then 'at or after as_of'
             when exclude_items is not null
                 and list_contains(exclude_items::varchar[], product_id::varchar)
                 then 'excluded item'

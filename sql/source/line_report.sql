@@ -69,4 +69,4 @@ select
     amount::decimal(38, 4) as amount,
 from parts
 where n_lines > 0
-order by is_kept desc, n_lines desc, reason;
+order by is_kept desc, n_lines desc, reason asc;

@@ -1,0 +1,232 @@
+"""What was found to break, or to answer wrongly in silence: each once."""
+
+import datetime
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import custseg_duck
+from custseg_duck import InputError, QueryError
+
+SQL = Path(__file__).parent.parent / "sql"
+CTES = sorted(
+    {
+        name
+        for path in SQL.rglob("*.sql")
+        for name in re.findall(
+            r"^\s*(?:with )?(?:recursive )?(\w+) as (?:not )?(?:materialized )?\($",
+            path.read_text(),
+            re.MULTILINE,
+        )
+    }
+)
+OVER_LINES = (
+    "order_lines", "classified_lines", "line_report", "orders", "rfm", "purchase_frequency",
+    "product_diversity", "department_preferences", "timing", "customer_features", "baskets",
+    "item_names", "frequent_itemsets",
+)  # fmt: skip
+OVER_FEATURES = ("feature_transform", "feature_vectors", "score")
+
+
+@pytest.fixture
+def segmented(shop: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """A shop with a run in it."""
+    custseg_duck.run("order_lines", con=shop, k=3)
+    return shop
+
+
+def test_there_are_ctes_to_try() -> None:
+    assert len(CTES) > 40
+    assert {"source", "column_types", "grown_sets", "customer_orders"} <= set(CTES)
+
+
+@pytest.mark.parametrize("name", [*CTES, "lines", "orders", "baskets", "b"])
+def test_a_table_named_like_a_cte_is_read_all_the_same(
+    segmented: duckdb.DuckDBPyConnection, name: str
+) -> None:
+    def rows(macro: str, relation: str) -> list[tuple[object, ...]]:
+        return segmented.execute(f"from custseg.{macro}('{relation}') order by all").fetchall()
+
+    if name != "order_lines":
+        segmented.execute(f"create or replace temp table {name} as from order_lines")
+    for macro in OVER_LINES:
+        assert rows(macro, name) == rows(macro, "main.order_lines"), macro
+    segmented.execute(f"create or replace temp table {name} as from custseg.customer_features")
+    for macro in OVER_FEATURES:
+        assert rows(macro, name) == rows(macro, "custseg.customer_features"), macro
+    segmented.execute(f"create or replace temp table {name} as from custseg.itemsets")
+    assert rows("association_rules", name) == rows("association_rules", "custseg.itemsets")
+    segmented.execute(f"create or replace temp table {name} as from custseg.segments")
+    for macro in ("segment_summary", "segment_profiles"):
+        expected = segmented.execute(
+            f"from custseg.{macro}('custseg.customer_features', 'custseg.segments') order by all"
+        ).fetchall()
+        found = segmented.execute(
+            f"from custseg.{macro}('custseg.customer_features', '{name}') order by all"
+        ).fetchall()
+        assert found == expected
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"])
+@pytest.mark.parametrize(
+    ("value", "time_zone", "expected"),
+    [
+        ("timestamptz '2024-06-15 13:00:00+00'", "null", "2024-06-15 13:00:00"),
+        ("timestamptz '2024-06-15 13:00:00+00'", "'America/New_York'", "2024-06-15 09:00:00"),
+        ("timestamp '2024-06-15 13:00:00'", "null", "2024-06-15 13:00:00"),
+        ("timestamp '2024-06-15 13:00:00'", "'America/New_York'", "2024-06-15 09:00:00"),
+        ("'2024-06-15T13:00:00+02:00'", "null", "2024-06-15 11:00:00"),
+        ("'2024-06-15 13:00:00Z'", "null", "2024-06-15 13:00:00"),
+        ("'2024-06-15'", "null", "2024-06-15 00:00:00"),
+        ("date '2024-06-15'", "null", "2024-06-15 00:00:00"),
+    ],
+)
+def test_times_do_not_depend_on_the_sessions_zone(
+    con: duckdb.DuckDBPyConnection, zone: str, value: str, time_zone: str, expected: str
+) -> None:
+    con.execute("set timezone = $zone", {"zone": zone})
+    assert con.execute(
+        f"select custseg.to_timestamp({value}, 'ordered_at', {time_zone})::varchar"
+    ).fetchall() == [(expected,)]
+
+
+def test_a_cut_off_with_a_zone_is_taken_to_the_shops_clock(shop: duckdb.DuckDBPyConnection) -> None:
+    # 2024-01-06 23:00 in New York
+    instant = datetime.datetime(2024, 1, 7, 4, tzinfo=datetime.UTC)
+    zone = "America/New_York"
+    expected = custseg_duck.run(
+        "order_lines", con=shop, k=2, as_of="2024-01-06 23:00:00", time_zone=zone
+    ).features.fetchall()
+    shop.execute("set timezone = 'Asia/Tokyo'")
+    found = custseg_duck.run("order_lines", con=shop, k=2, as_of=instant, time_zone=zone)
+    assert found.features.fetchall() == expected
+
+
+@pytest.mark.parametrize(
+    "setting", ["default_order = 'desc'", "default_null_order = 'nulls_first'"]
+)
+def test_settings_of_the_session_change_nothing(
+    shop: duckdb.DuckDBPyConnection, setting: str
+) -> None:
+    expected = custseg_duck.run("order_lines", con=shop, k=3, name="before")
+    tables = ("customer_features", "segments", "itemsets", "rules", "segment_profiles")
+    shop.execute(f"set {setting}")
+    custseg_duck.run("order_lines", con=shop, k=3, name="after")
+    for table in tables:
+        before, after = (
+            shop.execute(
+                f"select * exclude (run_name) from custseg.{table} where run_name = '{name}' "
+                "order by all"
+            ).fetchall()
+            for name in (expected.name, "after")
+        )
+        assert before == after
+
+
+def test_a_load_that_is_rolled_back_would_break_the_connection(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "shop.duckdb")) as con:
+        con.execute("begin")
+        with pytest.raises(InputError, match="outside a transaction the first time"):
+            custseg_duck.load(con)
+        con.execute("rollback")
+        custseg_duck.load(con)
+        con.execute("begin")
+        custseg_duck.load(con)
+        con.execute("rollback")
+        assert con.execute("select custseg.version()").fetchall()
+
+
+def test_an_aborted_transaction_is_an_open_one(shop: duckdb.DuckDBPyConnection) -> None:
+    shop.execute("begin")
+    with pytest.raises(duckdb.Error):
+        shop.execute("select error('no')").fetchall()
+    with pytest.raises(InputError, match="outside a transaction"):
+        custseg_duck.run("order_lines", con=shop)
+
+
+def test_a_data_file_is_no_database(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "lines.parquet")
+    with pytest.raises(custseg_duck.CustsegError, match=r"DuckDB database|cannot open"):
+        custseg_duck.connect(tmp_path / "lines.parquet")
+
+
+def test_a_read_only_database_is_refused(shop: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    custseg_duck.connect(tmp_path / "shop.duckdb").close()
+    with custseg_duck.connect(tmp_path / "shop.duckdb", read_only=True) as con:
+        lines = shop.sql("from order_lines").to_arrow_table()
+        with pytest.raises(InputError, match="must be able to write"):
+            custseg_duck.run(lines, con=con)
+
+
+def test_a_file_of_another_process_is_a_clear_error(tmp_path: Path) -> None:
+    program = (
+        "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print('open', flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path / "shop.duckdb")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as other:
+        assert other.stdout
+        other.stdout.readline()
+        with pytest.raises(custseg_duck.CustsegError, match=r"cannot open .* lock"):
+            custseg_duck.connect(tmp_path / "shop.duckdb")
+        other.communicate(b"\n")
+
+
+def test_a_users_own_table_in_the_way_is_named(shop: duckdb.DuckDBPyConnection) -> None:
+    shop.execute("create view custseg.segments as select 1 as run_name")
+    with pytest.raises(QueryError, match=r"publish: .*segments"):
+        custseg_duck.run("order_lines", con=shop, k=2)
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "custseg_duck.cli", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_names_that_look_like_markup_are_only_names(tmp_path: Path) -> None:
+    lines = pa.table(
+        {
+            "customer_id": [1, 1, 2, 2, 3, 3],
+            "order_id": [1, 1, 2, 2, 3, 3],
+            "product_id": [1, 2, 1, 2, 1, 3],
+            "amount": [1, 2, 30, 4, 50, 6],
+            "product_name": ["[/x] [bold]tea", "b", "[/x] [bold]tea", "b", "[/x] [bold]tea", "c"],
+        }
+    )
+    pq.write_table(lines, tmp_path / "lines.parquet")
+    shown = command("run", str(tmp_path / "lines.parquet"), "-d", str(tmp_path / "s.db"), "-k", "2")
+    assert (shown.returncode, shown.stderr.strip()) == (0, "")
+    assert "[/x] [bold]tea" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("missing.parquet",), 1, "Error: source must be readable, got missing.parquet: No files"),
+        (("x[/bold]",), 1, "Error: source must be a table or view that exists, got 'x[/bold]'"),
+        (("t", "-k", "0"), 1, "Error: k must be an int in the range [1, inf), got 0"),
+        (("t", "-k", "many"), 2, "'many' is not a valid integer"),
+        (("t", "--map", "customer"), 2, "must be like customer_id=household_id, got customer"),
+        (("t", "--max-length", "few"), 2, "must be a whole number or none, got few"),
+    ],
+)
+def test_the_commands_errors_are_one_line_and_an_exit_code(
+    tmp_path: Path, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    done = command("run", *arguments, "-d", str(tmp_path / "shop.duckdb"))
+    assert (done.returncode, done.stdout) == (code, "")
+    assert message in done.stderr
+    if code == 1:
+        assert len(done.stderr.strip().splitlines()) == 1
