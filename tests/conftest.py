@@ -1,5 +1,7 @@
 """What the tests share."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -76,13 +76,8 @@ class Order:
 
     @property
     def ordered_at(self) -> datetime | None:
-        """When its first line was, a return or not."""
-        return _first(self.lines)
-
-    @property
-    def first_purchase_at(self) -> datetime | None:
-        """When its first purchase line was."""
-        return _first(self.purchases)
+        """When its first purchase line was; of an order of returns, its first line."""
+        return _first(self.purchases) or _first(self.lines)
 
     @property
     def purchases(self) -> list[Line]:
@@ -220,9 +215,7 @@ def purchase_frequency(lines: Sequence[Line], as_of: datetime | None = None) -> 
     counted = _counted_days(lines, as_of)
     rows = {}
     for customer, theirs in buying_orders(lines, as_of).items():
-        times = sorted(
-            order.first_purchase_at for order in theirs if order.first_purchase_at is not None
-        )
+        times = sorted(order.ordered_at for order in theirs if order.ordered_at is not None)
         if times:
             days = [time.toordinal() for time in times]
             tenure = (today - times[0].date()).days if today else None
@@ -232,14 +225,14 @@ def purchase_frequency(lines: Sequence[Line], as_of: datetime | None = None) -> 
                 for order in theirs
                 if (order.customer_id, order.order_id) in counted
             )
-            tenure = days[-1] - days[0] if len(days) > 1 else None
+            tenure = days[-1] - days[0] if days else None
         gaps = [after - before for before, after in pairwise(days)]
         products = Counter(line["product_id"] for order in theirs for line in order.purchases)
         rows[customer] = {
             "n_orders": len(theirs),
             "first_order": times[0] if times else None,
             "last_order": times[-1] if times else None,
-            "tenure_days": tenure,
+            "tenure_days": None if tenure is None else float(tenure),
             "mean_gap_days": statistics.fmean(gaps) if gaps else None,
             "median_gap_days": float(statistics.median(gaps)) if gaps else None,
             "stddev_gap_days": statistics.stdev(gaps) if len(gaps) > 1 else None,
@@ -256,10 +249,11 @@ def _counted_days(lines: Sequence[Line], as_of: datetime | None) -> dict[tuple[A
     for order in orders(lines, as_of):
         if order.shop_says("order_number") is not None:
             by_customer[order.customer_id].append(order)
+    every_order = [order for theirs in by_customer.values() for order in theirs]
+    if all(order.shop_says("days_since_prior_order") is None for order in every_order):
+        return {}
     days = {}
     for customer, theirs in by_customer.items():
-        if all(order.shop_says("days_since_prior_order") is None for order in theirs):
-            continue
         day = 0
         for order in sorted(theirs, key=lambda order: order.shop_says("order_number")):
             day += order.shop_says("days_since_prior_order") or 0

@@ -349,14 +349,14 @@ def test_orders_by_hand(con: duckdb.DuckDBPyConnection) -> None:
             (2, 1, 10, "2024-01-03 10:00", None),
         ],
     )
-    # order 1 of customer 1: first line at 9 (a return), one purchase, 5 - 2 = 3; order 2 is a
-    # return alone; order 1 of customer 2 is another order
+    # order 1 of customer 1: a return at 9, its one purchase at 10, 5 - 2 = 3; order 2 is a return
+    # alone; order 1 of customer 2 is another order
     query = (
         "select customer_id, order_id, ordered_at, n_items, amount "
         "from custseg.orders('lines') order by all"
     )
     assert con.sql(query).fetchall() == [
-        (1, 1, datetime(2024, 1, 1, 9), 1, Decimal(3)),
+        (1, 1, datetime(2024, 1, 1, 10), 1, Decimal(3)),
         (1, 2, datetime(2024, 1, 2, 10), 0, Decimal(-5)),
         (2, 1, datetime(2024, 1, 3, 10), 1, None),
     ]

@@ -6,8 +6,8 @@
 -- out: rule_id (1 has the highest lift), antecedents, consequents (sorted lists),
 --      antecedent_names, consequent_names, antecedent_support, consequent_support,
 --      support (of the whole itemset), support_count, confidence, lift, leverage,
---      conviction (+inf at confidence 1), zhangs_metric (-1 to 1; NULL where both sides
---      are in every order), jaccard, cosine, kulczynski
+--      conviction (+inf at confidence 1), zhangs_metric (-1 to 1; NULL where the
+--      antecedents are in every order), jaccard, cosine, kulczynski
 -- source: Agrawal & Srikant (1994); Brin et al. (1997) for lift and conviction;
 --      Piatetsky-Shapiro (1991) for leverage; Yan, Zhang & Zhang (2009) for Zhang's
 --      metric; Wu, Chen & Han (2010) for kulczynski
