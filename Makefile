@@ -23,11 +23,12 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 
 check: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 
-# the same tests at the other end of the dependencies' ranges
+# the core's tests at the other end of the dependencies' ranges
+CORE := kmeans features itemsets run portability
 oldest: $(OLDEST)/.test
-	$(OLDEST)/bin/python -m pytest
+	$(OLDEST)/bin/python -m pytest -n 2 $(CORE:%=tests/test_%.py)
 
 wheel: $(VENV)/.test
 	$(BIN)/python tests/check_wheel.py

@@ -7,6 +7,8 @@ import warnings
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
+import duckdb
+
 import custseg_duck
 
 try:
@@ -145,7 +147,7 @@ def demo(database: str) -> None:
     """Segment a real shop: the Complete Journey, 1.47 million order lines of 2,469 households."""
     from custseg_duck import demo as complete_journey
 
-    with _errors(), custseg_duck.connect(database) as con:
+    with _errors(), _connect(database) as con:
         complete_journey.make_order_lines(con)
     result_options = complete_journey.OPTIONS
     run_and_show("order_lines", database, quiet=False, **result_options)
@@ -154,7 +156,7 @@ def demo(database: str) -> None:
 
 def run_and_show(source: str, database: str, *, quiet: bool, **options: Any) -> None:
     """Run with a progress bar, then print what came of it."""
-    with _errors(), custseg_duck.connect(database) as con:
+    with _errors(), _connect(database) as con:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", custseg_duck.CustsegWarning)
             with Progress(
@@ -175,6 +177,12 @@ def run_and_show(source: str, database: str, *, quiet: bool, **options: Any) -> 
             click.echo(f"Note: {warning.message}", err=True)
         if not quiet:
             display.show(result, Console())
+
+
+def _connect(database: str) -> duckdb.DuckDBPyConnection:
+    con = custseg_duck.connect(database)
+    con.execute("set enable_progress_bar = false")  # there is one for the whole run
+    return con
 
 
 @contextlib.contextmanager

@@ -6,15 +6,23 @@ import threading
 import duckdb
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
-from custseg_duck.udfs import UDFS
+from custseg_duck.errors import InputError
+from custseg_duck.udfs import UDFS, Udf
 
 logger = logging.getLogger(__name__)
 _lock = threading.Lock()
 
 
-def are_registered(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether every UDF can be called on ``con``."""
-    return all(udf.name in _present(con) for udf in UDFS)
+def missing(con: duckdb.DuckDBPyConnection) -> list[Udf]:
+    """List the UDFs that cannot be called on ``con`` yet."""
+    present = {
+        name
+        for (name,) in con.execute(
+            "select distinct function_name from duckdb_functions() "
+            "where database_name = 'system' and starts_with(function_name, 'custseg_')"
+        ).fetchall()
+    }
+    return [udf for udf in UDFS if udf.name not in present]
 
 
 def register(con: duckdb.DuckDBPyConnection) -> None:
@@ -22,12 +30,21 @@ def register(con: duckdb.DuckDBPyConnection) -> None:
 
     They are never removed: DuckDB needs a callable for as long as anyone may call it,
     and ``UDFS`` holds each one for the life of the process.
+
+    Raises
+    ------
+    InputError
+        If there is something to register and a transaction is open: rolled back, the
+        connection could never register it again.
     """
     with _lock:
-        present = _present(con)
-        for udf in UDFS:
-            if udf.name in present:
-                continue
+        udfs = missing(con)
+        if udfs and in_transaction(con):
+            raise InputError(
+                "load must be called outside a transaction the first time, got an open one. "
+                "Commit or roll back first"
+            )
+        for udf in udfs:
             logger.debug("create_function %s", udf.name)
             con.create_function(
                 udf.name,
@@ -39,11 +56,11 @@ def register(con: duckdb.DuckDBPyConnection) -> None:
             )
 
 
-def _present(con: duckdb.DuckDBPyConnection) -> set[str]:
-    return {
-        name
-        for (name,) in con.execute(
-            "select distinct function_name from duckdb_functions() "
-            "where database_name = 'system' and starts_with(function_name, 'custseg_')"
-        ).fetchall()
-    }
+def in_transaction(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a transaction is open: outside of one, every statement has its own number."""
+    try:
+        ((first,),) = con.execute("select txid_current()").fetchall()
+        ((second,),) = con.execute("select txid_current()").fetchall()
+    except duckdb.TransactionException:  # aborted, but not rolled back yet
+        return True
+    return bool(first == second)

@@ -83,12 +83,6 @@ def load(con: duckdb.DuckDBPyConnection, *, persist: bool = True) -> duckdb.Duck
         If the database is read-only and has no macros of this version.
     """
     _refuse_ambiguous_schema(con)
-    if not functions.are_registered(con) and in_transaction(con):
-        # rolled back, the connection could never register them again
-        raise InputError(
-            "load must be called outside a transaction the first time, got an open one. "
-            "Commit or roll back first"
-        )
     functions.register(con)
     _connections.add(con)
     if not persist:
@@ -110,23 +104,19 @@ def load(con: duckdb.DuckDBPyConnection, *, persist: bool = True) -> duckdb.Duck
     return con
 
 
-def in_transaction(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether a transaction is open: outside of one, every statement has its own number."""
-    try:
-        ((first,),) = con.execute("select txid_current()").fetchall()
-        ((second,),) = con.execute("select txid_current()").fetchall()
-    except duckdb.TransactionException:  # aborted, but not rolled back yet
-        return True
-    return bool(first == second)
-
-
 def installed_version(con: duckdb.DuckDBPyConnection) -> str | None:
     """The version of the macros in the current database, or None."""
-    found = con.execute(
+    schemas = con.execute(
+        "select 1 from duckdb_schemas() "
+        "where database_name = current_database() and schema_name = 'custseg'"
+    ).fetchall()
+    if not schemas:  # looking through all functions takes a while
+        return None
+    macros = con.execute(
         "select 1 from duckdb_functions() where database_name = current_database() "
         "and schema_name = 'custseg' and function_name = 'version'"
     ).fetchall()
-    if not found:
+    if not macros:
         return None
     ((version,),) = con.execute("select custseg.version()").fetchall()
     return str(version)

@@ -1,10 +1,10 @@
 """run(): from order lines to the tables of custseg. The steps are data; their SQL is in sql/run."""
 
 import datetime
+import importlib.metadata
 import logging
 import platform
 import re
-import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from custseg_duck import catalog
 from custseg_duck.errors import CustsegWarning, InputError, QueryError, message_of
-from custseg_duck.loading import in_transaction, is_read_only, load
+from custseg_duck.functions import in_transaction
+from custseg_duck.loading import is_read_only, load
 from custseg_duck.options import check
 from custseg_duck.result import RunResult
 from custseg_duck.source import (
@@ -191,12 +192,10 @@ def run(
         "created_at": datetime.datetime.now(datetime.UTC).replace(tzinfo=None),
     }
     report = _Reporter(progress)
-    # scikit-learn takes a second to import: beside the first queries, nobody waits for it
-    importing = threading.Thread(target=_import_scikit_learn)
     con.execute("begin")
     try:
-        parameters["source"] = attach(con, source, columns or {})
-        importing.start()
+        parameters["source"], found = attach(con, source, columns or {})
+        parameters["line_columns"] = _line_columns(found, options["item"])
         notes = _steps(con, columns or {}, parameters, options, report)
         con.execute("commit")
     except BaseException as error:
@@ -205,8 +204,6 @@ def run(
             raise QueryError(report.step, "", error) from error
         raise
     finally:
-        if importing.is_alive():
-            importing.join()
         detach(con)
     for note in notes:
         warnings.warn(note, CustsegWarning, stacklevel=2)
@@ -246,7 +243,7 @@ def _steps(
             "duckdb": duckdb.__version__,
             "numpy": np.__version__,
             "python": platform.python_version(),
-            "scikit-learn": _import_scikit_learn(),
+            "scikit-learn": importlib.metadata.version("scikit-learn"),
         },
         "seconds": report.seconds,
         "notes": notes,
@@ -260,6 +257,17 @@ def _steps(
     con.execute(catalog.statement("run/line_counts"))
     drop_steps(con, (*PREPARE, *DESCRIBE, "runs"))
     return notes
+
+
+def _line_columns(found: Sequence[str], item: str) -> list[str]:
+    """The columns of the lines that later steps read: the others would only take memory."""
+    unread = {"discount", "category", "product_name"} - {item}
+    if item == "product_id":
+        unread -= {"product_name"}
+    return [name for name in found if name not in unread | {"is_return"}] + [
+        "is_return",
+        "left_out",
+    ]
 
 
 def _execute(con: duckdb.DuckDBPyConnection, step: str, parameters: Mapping[str, Any]) -> None:
@@ -335,12 +343,6 @@ def _next_run_id(con: duckdb.DuckDBPyConnection) -> int:
         return 1
     ((last,),) = con.execute("select max(run_id) from custseg.runs").fetchall()
     return int(last or 0) + 1
-
-
-def _import_scikit_learn() -> str:
-    import sklearn.cluster
-
-    return str(sklearn.__version__)
 
 
 class _Reporter:

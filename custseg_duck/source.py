@@ -40,7 +40,9 @@ def quote_text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def attach(con: duckdb.DuckDBPyConnection, source: object, columns: Mapping[str, str]) -> str:
+def attach(
+    con: duckdb.DuckDBPyConnection, source: object, columns: Mapping[str, str]
+) -> tuple[str, list[str]]:
     """Put ``source`` before the pipeline as a temporary view in the canonical columns.
 
     Parameters
@@ -53,8 +55,10 @@ def attach(con: duckdb.DuckDBPyConnection, source: object, columns: Mapping[str,
 
     Returns
     -------
-    str
+    description : str
         What the source is, in words.
+    columns : list of str
+        The canonical columns that it has.
 
     Raises
     ------
@@ -75,7 +79,7 @@ def attach(con: duckdb.DuckDBPyConnection, source: object, columns: Mapping[str,
         f"{quote_name(theirs)} as {quote_name(ours)}" for ours, theirs in chosen.items()
     )
     con.execute(f"create temp view {SOURCE_VIEW} as select {projection} from {relation}")
-    return description
+    return description, list(chosen)
 
 
 def detach(con: duckdb.DuckDBPyConnection) -> None:

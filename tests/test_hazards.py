@@ -4,6 +4,7 @@ import datetime
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -26,19 +27,44 @@ CTES = sorted(
         )
     }
 )
-OVER_LINES = (
-    "order_lines", "classified_lines", "line_report", "orders", "rfm", "purchase_frequency",
-    "product_diversity", "department_preferences", "timing", "customer_features", "baskets",
-    "item_names", "frequent_itemsets",
-)  # fmt: skip
-OVER_FEATURES = ("feature_transform", "feature_vectors", "score")
+OVER = {
+    "main.order_lines": (
+        "order_lines", "classified_lines", "line_report", "orders", "rfm", "purchase_frequency",
+        "product_diversity", "department_preferences", "timing", "customer_features", "baskets",
+        "item_names", "frequent_itemsets",
+    ),
+    "custseg.customer_features": ("feature_transform", "feature_vectors", "score"),
+    "custseg.itemsets": ("association_rules",),
+    "custseg.segments": ("segment_summary", "segment_profiles"),
+    "custseg.models": ("centroids",),
+}  # fmt: skip
+
+Rows = list[tuple[object, ...]]
 
 
-@pytest.fixture
-def segmented(shop: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """A shop with a run in it."""
-    custseg_duck.run("order_lines", con=shop, k=3)
-    return shop
+@pytest.fixture(scope="module")
+def segmented(
+    complete_journey: Path,
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, Rows]]]:
+    """A shop with a run in it, and what each macro gives for a relation of a neutral name."""
+    with custseg_duck.connect() as con:
+        con.execute(f"attach '{complete_journey}' as file (read_only)")
+        con.execute(
+            "create table order_lines as from file.main.order_lines "
+            "where customer_id < 20 and product_id % 3 = 0"
+        )
+        custseg_duck.run("order_lines", con=con, k=3)
+        expected = {
+            macro: rows(con, macro, relation)
+            for relation, macros in OVER.items()
+            for macro in macros
+        }
+        yield con, expected
+
+
+def rows(con: duckdb.DuckDBPyConnection, macro: str, relation: str) -> Rows:
+    first = "'custseg.customer_features', " if macro in OVER["custseg.segments"] else ""
+    return con.execute(f"from custseg.{macro}({first}'{relation}') order by all").fetchall()
 
 
 def test_there_are_ctes_to_try() -> None:
@@ -48,29 +74,14 @@ def test_there_are_ctes_to_try() -> None:
 
 @pytest.mark.parametrize("name", [*CTES, "lines", "orders", "baskets", "b"])
 def test_a_table_named_like_a_cte_is_read_all_the_same(
-    segmented: duckdb.DuckDBPyConnection, name: str
+    segmented: tuple[duckdb.DuckDBPyConnection, dict[str, Rows]], name: str
 ) -> None:
-    def rows(macro: str, relation: str) -> list[tuple[object, ...]]:
-        return segmented.execute(f"from custseg.{macro}('{relation}') order by all").fetchall()
-
-    if name != "order_lines":
-        segmented.execute(f"create or replace temp table {name} as from order_lines")
-    for macro in OVER_LINES:
-        assert rows(macro, name) == rows(macro, "main.order_lines"), macro
-    segmented.execute(f"create or replace temp table {name} as from custseg.customer_features")
-    for macro in OVER_FEATURES:
-        assert rows(macro, name) == rows(macro, "custseg.customer_features"), macro
-    segmented.execute(f"create or replace temp table {name} as from custseg.itemsets")
-    assert rows("association_rules", name) == rows("association_rules", "custseg.itemsets")
-    segmented.execute(f"create or replace temp table {name} as from custseg.segments")
-    for macro in ("segment_summary", "segment_profiles"):
-        expected = segmented.execute(
-            f"from custseg.{macro}('custseg.customer_features', 'custseg.segments') order by all"
-        ).fetchall()
-        found = segmented.execute(
-            f"from custseg.{macro}('custseg.customer_features', '{name}') order by all"
-        ).fetchall()
-        assert found == expected
+    con, expected = segmented
+    for relation, macros in OVER.items():
+        con.execute(f"create or replace temp table {name} as from {relation}")
+        for macro in macros:
+            assert rows(con, macro, name) == expected[macro], macro
+    con.execute(f"drop table temp.main.{name}")
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"])

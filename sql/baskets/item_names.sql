@@ -14,13 +14,14 @@ named_lines as not materialized (
     union all by name
     from source_lines
 )
-select item_id, min(item_name) as item_name
+select item_id, trim(min(item_name)) as item_name
 from (
     select
         columns(lambda name: lower(name) = lower(item)) as item_id,
-        nullif(trim(product_name::varchar), '') as item_name,
+        product_name::varchar as item_name,
     from named_lines
     where lower(item) = 'product_id'
 )
 where item_id is not null and item_name is not null
-group by item_id;
+group by item_id
+having trim(min(item_name)) <> '';

@@ -3,8 +3,8 @@
 -- in:  lines as order_lines takes them; as_of (default: the midnight after the last
 --      order)
 -- out: customer_id, the columns of rfm, purchase_frequency, product_diversity and
---      timing, mean_order_value (monetary / orders), department_share MAP(VARCHAR, DOUBLE)
---      (item_share by department, largest first; NULL without departments)
+--      timing, mean_order_value (monetary / orders), department_share MAP(VARCHAR,
+--      DOUBLE) (item_share by department, largest first; NULL without departments)
 create or replace macro custseg.customer_features(lines, as_of := null) as table
 select
     rfm.*,

@@ -37,8 +37,8 @@ customer_products as (
     group by customer_id
 ),
 customer_departments as (
-    select customer_id, nullif(count(distinct department), 0) as n_departments
-    from purchases
+    select customer_id, nullif(count(department), 0) as n_departments
+    from (select distinct customer_id, department from purchases)
     group by customer_id
 )
 select

@@ -86,7 +86,8 @@ select
         ))
     end as stddev_gap_days,
     case
-        when tenure_days is not null then n_orders * 30.0::double / greatest(tenure_days, 30)
+        when tenure_days is not null
+            then n_orders * 30.0::double / greatest(tenure_days, 30)
     end as orders_per_30d,
     n_items::double / n_orders as mean_basket_size,
     1 - n_products::double / n_items as reorder_share,

@@ -15,39 +15,50 @@ with classified as not materialized (
         time_zone := time_zone
     )
 ),
+-- lines that are alike, by a 64-bit hash
+purchases as (
+    select count(*) as n_lines, min(amount) as line_amount
+    from classified
+    where left_out is null and not is_return
+    group by hash(customer_id, order_id, product_id, ordered_at, quantity, amount)
+),
+returns_found as materialized (
+    select customer_id, count(*) as n_lines, min(amount) as line_amount
+    from classified
+    where left_out is null and is_return
+    group by
+        customer_id,
+        hash(customer_id, order_id, product_id, ordered_at, quantity, amount)
+),
 buyers as (
     select distinct customer_id
     from classified
-    where left_out is null and not is_return
+    where
+        left_out is null
+        and not is_return
+        and exists (from returns_found)
 ),
--- lines that are alike, by a 64-bit hash; they share all the columns below
-alike_lines as (
-    select
-        max(is_return) as is_return,
-        max(is_return and buyers.customer_id is null) as is_orphan,
-        count(*) as n_lines,
-        min(amount) as line_amount,
-    from classified
-    left join buyers
-        on classified.is_return and classified.customer_id = buyers.customer_id
-    where left_out is null
-    group by hash(
-        classified.customer_id, order_id, product_id, ordered_at, quantity, amount
-    )
+kinds as (
+    select true as is_kept, 'purchase' as reason, n_lines, line_amount
+    from purchases
+    union all
+    select true, 'return', n_lines, line_amount
+    from returns_found
+    semi join buyers using (customer_id)
+    union all
+    select false, 'return by a customer without a purchase', n_lines, line_amount
+    from returns_found
+    anti join buyers using (customer_id)
 ),
 counts as (
     select
-        not is_orphan as is_kept,
-        case
-            when is_orphan then 'return by a customer without a purchase'
-            when is_return then 'return'
-            else 'purchase'
-        end as reason,
+        is_kept,
+        reason,
         count(*) as n_first,
         sum(line_amount) as first_amount,
         sum(n_lines - 1) as n_further,
         sum((n_lines - 1) * line_amount) as further_amount,
-    from alike_lines
+    from kinds
     group by is_kept, reason
     union all
     select false, left_out, count(*), sum(amount), 0, 0

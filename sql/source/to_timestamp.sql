@@ -21,6 +21,6 @@ list_transform(
                 column_name, value, typeof(value)
             ))
         when time_zone is null then clock
-        else timezone(time_zone, timezone('UTC', clock))
+        else timezone(time_zone, make_timestamptz(epoch_us(clock)))
     end
 )[1];
