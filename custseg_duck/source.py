@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -122,16 +123,10 @@ def _table(con: duckdb.DuckDBPyConnection, name: str) -> str:
     ((database, schema),) = con.execute("select current_database(), current_schema()").fetchall()
     # as in DuckDB, a temporary table comes before one of the current schema
     searched = [("temp", "main"), (database, schema), (database, "main")]
-    candidates = [(*place, name) for place in searched]
-    match _name_parts(name):
-        case [table]:
-            candidates += [(*place, table) for place in searched]
-        case [qualifier, table]:
-            candidates += [(database, qualifier, table), (qualifier, "main", table)]
-        case [catalog, qualifier, table]:
-            candidates.append((catalog, qualifier, table))
     by_folded = {tuple(part.lower() for part in place): place for place in known}
-    for candidate in candidates:
+    for candidate in chain(
+        ((*place, name) for place in searched), _readings(name, database, searched)
+    ):
         place = by_folded.get(tuple(part.lower() for part in candidate))
         if place:
             return ".".join(quote_name(part) for part in place)
@@ -142,15 +137,24 @@ def _table(con: duckdb.DuckDBPyConnection, name: str) -> str:
     )
 
 
-def _name_parts(name: str) -> list[str]:
-    """``a."b.c"`` as ``a`` and ``b.c``; empty if it is not a name."""
+def _readings(
+    name: str, database: str, searched: Iterable[tuple[str, str]]
+) -> Iterator[tuple[str, str, str]]:
+    """What a name may mean that is quoted or has dots: database, schema and table."""
     import sqlglot
 
     try:
         table = sqlglot.exp.to_table(name, dialect="duckdb")
     except sqlglot.errors.SqlglotError:
-        return []
-    return [part.name for part in table.parts]
+        return
+    match [part.name for part in table.parts]:
+        case [last]:
+            yield from ((*place, last) for place in searched)
+        case [qualifier, last]:
+            yield database, qualifier, last
+            yield qualifier, "main", last
+        case [catalog, qualifier, last]:
+            yield catalog, qualifier, last
 
 
 def _match(found: list[str], columns: Mapping[str, str], description: str) -> dict[str, str]:

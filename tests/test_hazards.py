@@ -20,8 +20,8 @@ CTES = sorted(
     {
         name
         for path in SQL.rglob("*.sql")
-        for name in re.findall(
-            r"^\s*(?:with )?(?:recursive )?(\w+) as (?:not )?(?:materialized )?\($",
+        for name in re.findall(  # custseg_ is a prefix of our own
+            r"^\s*(?:with )?(?:recursive )?((?!custseg_)\w+) as (?:not )?(?:materialized )?\($",
             path.read_text(),
             re.MULTILINE,
         )

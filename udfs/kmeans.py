@@ -76,10 +76,10 @@ def fit(
     random_state = np.random.RandomState(seed)
     with threadpool_limits(limits=1, user_api="blas"):  # so that a product is the same bits
         starts = [lloyd(sample, plus_plus(sample, k, random_state)) for _ in range(N_STARTS)]
-    best = min(starts, key=lambda found: inertia(sample, found.centers, found.labels))
-    if len(sample) < len(points):
-        best = lloyd_on_all(points, best.centers)
-    centers = means(points, best.labels, best.centers)
+        best = min(starts, key=lambda found: inertia(sample, found.centers, found.labels))
+        if len(sample) < len(points):
+            best = lloyd_on_all(points, best.centers)
+        centers = means(points, best.labels, best.centers)
     labels = nearest(points, centers)
 
     sizes = np.bincount(labels, minlength=k)
@@ -170,11 +170,15 @@ def lloyd_on_all(points: Floats, centers: Floats) -> Clustering:
 
 
 def means(points: Floats, labels: Integers, otherwise: Floats) -> Floats:
-    """The mean of each segment's rows, added up in their order; ``otherwise`` where it has none."""
+    """The mean of each segment's rows, added up block by block; ``otherwise`` where it has none."""
     k = len(otherwise)
+    sums = np.zeros_like(otherwise)
+    for start in range(0, len(points), BLOCK_ROWS):
+        members = np.eye(k)[labels[start : start + BLOCK_ROWS]]
+        sums += members.T @ points[start : start + BLOCK_ROWS]
     sizes = np.bincount(labels, minlength=k)[:, None]
-    sums = np.stack([np.bincount(labels, column, minlength=k) for column in points.T], axis=1)
-    return np.where(sizes > 0, sums / np.maximum(sizes, 1), otherwise)
+    means: Floats = np.where(sizes > 0, sums / np.maximum(sizes, 1), otherwise)
+    return means
 
 
 def nearest(points: Floats, centers: Floats) -> Integers:

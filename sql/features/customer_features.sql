@@ -6,6 +6,15 @@
 --      timing, mean_order_value (monetary / orders), department_share MAP(VARCHAR,
 --      DOUBLE) (item_share by department, largest first; NULL without departments)
 create or replace macro custseg.customer_features(lines, as_of := null) as table
+with custseg_orders as materialized (
+    from custseg.orders(lines, as_of := as_of)
+),
+custseg_product_counts as materialized (
+    from custseg.product_counts(lines, as_of := as_of)
+),
+custseg_department_counts as materialized (
+    from custseg.department_counts(lines, as_of := as_of)
+)
 select
     rfm.*,
     frequency.* exclude (customer_id),
@@ -13,12 +22,16 @@ select
     diversity.* exclude (customer_id),
     timing.* exclude (customer_id),
     preferences.department_share,
-from custseg.rfm(lines, as_of := as_of) as rfm
-inner join custseg.purchase_frequency(lines, as_of := as_of) as frequency
+from custseg.rfm_of_orders('custseg_orders', as_of := as_of) as rfm
+inner join custseg.purchase_frequency_of_counts(
+    'custseg_orders', 'custseg_product_counts', as_of := as_of
+) as frequency
     on rfm.customer_id = frequency.customer_id
-inner join custseg.product_diversity(lines, as_of := as_of) as diversity
+inner join custseg.product_diversity_of_counts(
+    'custseg_product_counts', 'custseg_department_counts'
+) as diversity
     on rfm.customer_id = diversity.customer_id
-inner join custseg.timing(lines, as_of := as_of) as timing
+inner join custseg.timing_of_orders('custseg_orders') as timing
     on rfm.customer_id = timing.customer_id
 left join (
     select
@@ -26,7 +39,7 @@ left join (
         map_from_entries(
             list((department, item_share) order by department_rank asc)
         ) as department_share,
-    from custseg.department_preferences(lines, as_of := as_of)
+    from custseg.department_preferences_of_counts('custseg_department_counts')
     group by customer_id
 ) as preferences
     on rfm.customer_id = preferences.customer_id;
