@@ -109,8 +109,9 @@ def test_relations_are_read_in_the_first_cte_where_none_can_hide_them(path: Path
         for relation in relations
         for match in re.finditer(rf"(query_table|custseg\.\w+)\(\s*{relation}\b", body)
     ]
-    ctes = re.finditer(r"^(with\s+)?(recursive\s+)?(?!custseg_)\w+ as (not )?(materialized )?\(", body, re.M)
-    later_ctes = [match.start() for match in ctes][1:]  # but for those named custseg_...
+    # but for those named custseg_..., which is a prefix of our own
+    cte = r"^(with\s+)?(recursive\s+)?(?!custseg_)\w+ as (not )?(materialized )?\("
+    later_ctes = [match.start() for match in re.finditer(cte, body, re.MULTILINE)][1:]
     assert not later_ctes or not calls or max(calls) < min(later_ctes)
 
 
