@@ -1,5 +1,8 @@
 """K-Means: the UDF, the SQL that assigns, and what both refuse."""
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import duckdb
@@ -64,6 +67,35 @@ def test_rows_in_any_order_give_the_same_bits() -> None:
     points = np.round(points, 0)  # many ties
     shuffled = points[np.random.default_rng(0).permutation(len(points))]
     assert kmeans.fit(points.copy(), 6) == kmeans.fit(shuffled.copy(), 6)
+
+
+def test_beyond_the_sample_any_number_of_threads_gives_the_same_bits() -> None:
+    program = """
+import hashlib, numpy as np
+from custseg_duck.udfs import kmeans
+points = np.random.default_rng(5).normal(size=(50_000, 6)) * [1, 2, 3, 1, 1, 5]
+print(hashlib.sha256(repr(kmeans.fit(points, 7)).encode()).hexdigest())
+"""
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=os.environ | {"OMP_NUM_THREADS": n, "OPENBLAS_NUM_THREADS": n},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for n in ("1", "2", "3")
+    }
+    assert len(digests) == 1
+
+
+def test_far_from_the_origin_nothing_is_lost() -> None:
+    points, _ = make_blobs(600, 3, centers=4, random_state=2)
+    near = kmeans.fit(points.copy(), 4)
+    far = kmeans.fit(points + 1e8, 4)
+    assert far["inertia"] == pytest.approx(near["inertia"], rel=1e-6)
+    small = kmeans.fit(points * 1e-8, 4)
+    assert small["inertia"] == pytest.approx(near["inertia"] * 1e-16, rel=1e-9)
 
 
 def test_group_by_gives_one_model_per_group(con: duckdb.DuckDBPyConnection) -> None:
