@@ -11,8 +11,8 @@ PROGRAM = """
 import custseg_duck, pathlib
 assert "site-packages" in custseg_duck.__file__, custseg_duck.__file__
 with custseg_duck.connect() as con:
-    con.execute("create table t as select i % 9 as customer_id, i as order_id, i % 4 as product_id "
-                "from range(99) as r (i)")
+    con.execute("create table t as select i % 9 as customer_id, i % 9 * 9 + i // 18 as order_id, "
+                "i % 5 * (i % 9 % 2) as product_id from range(99) as r (i)")
     print(custseg_duck.run("t", con=con, k=2))
 """
 
@@ -22,7 +22,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         python = Path(folder, "venv", "bin", "python")
         venv.create(python.parent.parent, with_pip=True)
-        pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+        pip = [python, "-m", "pip", "-qq", "--disable-pip-version-check"]
         subprocess.run([*pip, "wheel", "--no-deps", "-w", folder, CHECKOUT], check=True)
         (wheel,) = Path(folder).glob("*.whl")
         subprocess.run([*pip, "install", wheel], check=True)
