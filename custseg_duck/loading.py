@@ -97,11 +97,24 @@ def load(con: duckdb.DuckDBPyConnection, *, persist: bool = True) -> duckdb.Duck
             "memory and attach it: attach 'shop.duckdb' (read_only), after which its tables are "
             "'shop.main.order_lines'"
         )
+    if functions.in_transaction(con):
+        _create_macros(con)
+        return con
+    con.execute("begin")  # all macros or none, and one write to the file instead of fifty
+    try:
+        _create_macros(con)
+        con.execute("commit")
+    except BaseException:
+        con.execute("rollback")
+        raise
+    return con
+
+
+def _create_macros(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("create schema if not exists custseg")
     for path in catalog.MACROS:
         logger.debug("%s", path)
         con.execute(catalog.statement(path))
-    return con
 
 
 def installed_version(con: duckdb.DuckDBPyConnection) -> str | None:

@@ -12,7 +12,6 @@ from typing import Any
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 
 from custseg_duck import catalog
 from custseg_duck.errors import CustsegWarning, InputError, QueryError, message_of
@@ -21,33 +20,36 @@ from custseg_duck.loading import is_read_only, load
 from custseg_duck.options import check
 from custseg_duck.result import RunResult
 from custseg_duck.source import (
-    MODEL_OBJECT,
     append,
     attach,
+    attach_model,
     detach,
     drop_steps,
     exists,
     publish,
 )
-from custseg_duck.udfs import kmeans, model
-from custseg_duck.udfs.points import from_lists
+from custseg_duck.udfs import kmeans
 from custseg_duck.version import __version__
 
 logger = logging.getLogger(__name__)
 
 # Each step is the statement sql/run/<step>.sql, which makes the temporary table custseg_run_<step>.
-PREPARE = ("lines", "line_report", "customer_features", "transform", "vectors")
+# The lines are read once, and forgotten as soon as all is counted that is counted of them ...
+READ = ("lines", "line_report", "customer_features", "purchased_items", "item_names")
+VECTORS = ("transform", "vectors")
 DESCRIBE = (
-    "models",
     "segments",
     "segment_summary",
     "segment_profiles",
     "centroids",
     "itemsets",
     "rules",
-    "segment_history",
 )
-STEPS = (*PREPARE, "fit", *DESCRIBE, "runs", "publish")
+# ... and these steps need the number of the run, which is taken when it is published.
+RECORD = ("models", "segment_history", "runs")
+STEPS = (*READ, *VECTORS, "fit", *DESCRIBE, "publish")
+
+PUBLISH_ATTEMPTS = 5
 
 # What a run leaves: the table and the column that holds the run's name. These rows are replaced ...
 REPLACED = (
@@ -192,71 +194,84 @@ def run(
         "created_at": datetime.datetime.now(datetime.UTC).replace(tzinfo=None),
     }
     report = _Reporter(progress)
-    con.execute("begin")
     try:
         parameters["source"], found = attach(con, source, columns or {})
         parameters["line_columns"] = _line_columns(found, options["item"])
-        notes = _steps(con, columns or {}, parameters, options, report)
-        con.execute("commit")
-    except BaseException as error:
-        con.execute("rollback")
-        if isinstance(error, duckdb.Error):
-            raise QueryError(report.step, "", error) from error
-        raise
+        parameters["options"] = {
+            key: str(value)
+            for key, value in (options | {"columns": dict(columns or {})}).items()
+            if value is not None
+        }
+        notes = _make(con, parameters, report)
+        report("publish")
+        parameters |= {"versions": _versions(), "seconds": report.seconds, "notes": notes}
+        _publish(con, parameters)
+    except duckdb.Error as error:
+        raise QueryError(report.step, "", error) from error
     finally:
         detach(con)
+        drop_steps(con, (*READ, *VECTORS, *DESCRIBE, *RECORD))
     for note in notes:
         warnings.warn(note, CustsegWarning, stacklevel=2)
     return RunResult(con, name)
 
 
-def _steps(
-    con: duckdb.DuckDBPyConnection,
-    columns: Mapping[str, str],
-    parameters: dict[str, Any],
-    options: dict[str, Any],
-    report: "_Reporter",
+def _make(
+    con: duckdb.DuckDBPyConnection, parameters: dict[str, Any], report: "_Reporter"
 ) -> list[str]:
-    """All steps inside the transaction; what there is to note about the result."""
-    for step in PREPARE:
+    """Make every result as a temporary table; what there is to note about them."""
+    for step in READ:
         report(step)
         _execute(con, step, parameters)
         if step == "line_report":
             _require_kept_lines(con)
+    notes = _notes_on_orders(con)
+    drop_steps(con, ("lines",))
+    for step in VECTORS:
+        report(step)
+        _execute(con, step, parameters)
     report("fit")
     fitted = _fit(con, parameters["k"], parameters["seed"])
-    parameters["run_id"] = _next_run_id(con)
-    con.register(MODEL_OBJECT, pa.table({"model": model.as_arrow([fitted])}))
+    attach_model(con, parameters["run_name"], fitted)
     for step in DESCRIBE:
         report(step)
         _execute(con, step, parameters)
-    notes = _notes(con, fitted)
-    report("runs")
-    parameters |= {
-        "options": {
-            key: str(value)
-            for key, value in (options | {"columns": dict(columns)}).items()
-            if value is not None
-        },
-        "versions": {
-            "custseg_duck": __version__,
-            "duckdb": duckdb.__version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-            "scikit-learn": importlib.metadata.version("scikit-learn"),
-        },
-        "seconds": report.seconds,
-        "notes": notes,
+    return _notes_on_segments(fitted) + notes
+
+
+def _publish(con: duckdb.DuckDBPyConnection, parameters: dict[str, Any]) -> None:
+    """Put the results into the tables of custseg, in one transaction.
+
+    When another run is published at that moment, DuckDB refuses one of the two: try again.
+    """
+    for attempt in range(1, PUBLISH_ATTEMPTS + 1):
+        con.execute("begin")
+        try:
+            parameters["run_id"] = _next_run_id(con)
+            for step in RECORD:
+                _execute(con, step, parameters)
+            for table, run_column in REPLACED:
+                publish(con, table, run_column, parameters["run_name"])
+            for table in APPENDED:
+                append(con, table)
+            con.execute(catalog.statement("run/line_counts"))
+            con.execute("commit")
+        except BaseException as error:
+            con.execute("rollback")
+            if not isinstance(error, duckdb.TransactionException) or attempt == PUBLISH_ATTEMPTS:
+                raise
+        else:
+            return
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "custseg_duck": __version__,
+        "duckdb": duckdb.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "scikit-learn": importlib.metadata.version("scikit-learn"),
     }
-    _execute(con, "runs", parameters)
-    report("publish")
-    for table, run_column in REPLACED:
-        publish(con, table, run_column, parameters["run_name"])
-    for table in APPENDED:
-        append(con, table)
-    con.execute(catalog.statement("run/line_counts"))
-    drop_steps(con, (*PREPARE, *DESCRIBE, "runs"))
-    return notes
 
 
 def _line_columns(found: Sequence[str], item: str) -> list[str]:
@@ -294,6 +309,8 @@ def _require_kept_lines(con: duckdb.DuckDBPyConnection) -> None:
 
 def _fit(con: duckdb.DuckDBPyConnection, k: int, seed: int) -> dict[str, Any]:
     """Fit on all vectors, streamed into one array in whatever order they come."""
+    from custseg_duck.udfs.arrow import from_lists
+
     ((n_rows, n_features),) = con.execute(
         "select count(*), any_value(len(features)) from custseg_run_vectors"
     ).fetchall()
@@ -313,8 +330,8 @@ def _fit(con: duckdb.DuckDBPyConnection, k: int, seed: int) -> dict[str, Any]:
         raise InputError(f"{error}; there are {n_rows} customers") from error
 
 
-def _notes(con: duckdb.DuckDBPyConnection, fitted: Mapping[str, Any]) -> list[str]:
-    """What a person should know before using the result."""
+def _notes_on_segments(fitted: Mapping[str, Any]) -> list[str]:
+    """What a person should know before using the segments."""
     notes = []
     sizes = [component["n"] for component in fitted["components"]]
     share = sizes[0] / sum(sizes)
@@ -325,17 +342,22 @@ def _notes(con: duckdb.DuckDBPyConnection, fitted: Mapping[str, Any]) -> list[st
         )
     if not fitted["converged"]:
         notes.append(f"K-Means did not converge in {fitted['n_iter']} iterations")
+    return notes
+
+
+def _notes_on_orders(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """What a person should know before using the itemsets."""
     ((n_customer_orders, n_orders),) = con.execute(
         "select (select sum(frequency) from custseg_run_customer_features), "
         "(select count(distinct order_id) from custseg_run_lines "
         "where left_out is null and not is_return)"
     ).fetchall()
-    if n_customer_orders != n_orders:
-        notes.append(
-            f"{n_orders} order ids stand for {n_customer_orders} orders: some are shared by "
-            "customers. Itemsets count them by id alone"
-        )
-    return notes
+    if n_customer_orders == n_orders:
+        return []
+    return [
+        f"{n_orders} order ids stand for {n_customer_orders} orders: some are shared by "
+        "customers. Itemsets count them by id alone"
+    ]
 
 
 def _next_run_id(con: duckdb.DuckDBPyConnection) -> int:

@@ -5,10 +5,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from custseg_duck.errors import InputError, MissingColumnError, message_of
+from custseg_duck.udfs import model
 
 REQUIRED_COLUMNS = ("customer_id", "order_id", "product_id")
 OPTIONAL_COLUMNS = (
@@ -28,7 +30,7 @@ CSV_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".csv.zst")
 
 SOURCE_VIEW = "custseg_run_source"
 SOURCE_OBJECT = "custseg_run_object"
-MODEL_OBJECT = "custseg_run_model"
+MODEL_TABLE = "custseg_run_model"
 
 
 def quote_name(name: str) -> str:
@@ -83,10 +85,20 @@ def attach(
     return description, list(chosen)
 
 
+def attach_model(con: duckdb.DuckDBPyConnection, name: str, fitted: dict[str, Any]) -> None:
+    """Put a fitted model before the pipeline, as a temporary table of ``name`` and ``model``."""
+    con.execute(
+        f"create temp table {MODEL_TABLE} as "
+        f"select $name as name, cast($model as {model.MODEL_SQL}) as model",
+        {"name": name, "model": fitted},
+    )
+
+
 def detach(con: duckdb.DuckDBPyConnection) -> None:
-    """Forget the objects that a run registered."""
+    """Forget the source and the model."""
+    con.execute(f"drop view if exists temp.main.{SOURCE_VIEW}")
+    con.execute(f"drop table if exists temp.main.{MODEL_TABLE}")
     con.unregister(SOURCE_OBJECT)
-    con.unregister(MODEL_OBJECT)
 
 
 def _relation(con: duckdb.DuckDBPyConnection, source: object) -> tuple[str, str]:
@@ -226,10 +238,9 @@ def append(con: duckdb.DuckDBPyConnection, table: str) -> None:
 
 
 def drop_steps(con: duckdb.DuckDBPyConnection, steps: Iterable[str]) -> None:
-    """Drop the temporary tables of the pipeline's steps, and its view of the source."""
-    con.execute(f"drop view temp.main.{SOURCE_VIEW}")
+    """Drop the temporary tables of the pipeline's steps."""
     for step in steps:
-        con.execute(f"drop table temp.main.{quote_name('custseg_run_' + step)}")
+        con.execute(f"drop table if exists temp.main.{quote_name('custseg_run_' + step)}")
 
 
 def exists(con: duckdb.DuckDBPyConnection, table: str) -> bool:

@@ -13,7 +13,7 @@ from sklearn.cluster import KMeans
 from sklearn.datasets import load_iris, make_blobs
 
 from custseg_duck.udfs import kmeans
-from custseg_duck.udfs.model import as_arrow
+from custseg_duck.udfs.arrow import models_as_arrow
 
 
 def register(con: duckdb.DuckDBPyConnection, points: Any, name: str = "points") -> None:
@@ -108,7 +108,7 @@ def test_group_by_gives_one_model_per_group(con: duckdb.DuckDBPyConnection) -> N
     )
     for remainder in (0, 1):
         expected = kmeans.fit(points[remainder::2].copy(), 3)
-        assert [grouped[remainder]] == as_arrow([expected]).to_pylist()
+        assert [grouped[remainder]] == models_as_arrow([expected]).to_pylist()
 
 
 def test_sql_and_udf_assign_alike(con: duckdb.DuckDBPyConnection) -> None:

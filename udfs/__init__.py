@@ -4,11 +4,9 @@
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import pyarrow as pa
-
-from custseg_duck.udfs import assign, kmeans, model
+from custseg_duck.udfs import model
 
 
 class Udf(NamedTuple):
@@ -17,7 +15,25 @@ class Udf(NamedTuple):
     name: str
     argument_types: tuple[str, ...]
     return_type: str
-    function: Callable[..., pa.Array]
+    function: Callable[..., Any]
+
+
+# pyarrow takes 25 MB and a tenth of a second, and SQL is most often called without any of this:
+# imported when first called.
+
+
+def kmeans_fit(points: Any, k: Any, seed: Any, transform: Any) -> Any:
+    """One model per row."""
+    from custseg_duck.udfs import arrow
+
+    return arrow.kmeans_fit(points, k, seed, transform)
+
+
+def assign(models: Any, features: Any) -> Any:
+    """One segment per row."""
+    from custseg_duck.udfs import arrow
+
+    return arrow.assign(models, features)
 
 
 UDFS = (
@@ -25,7 +41,7 @@ UDFS = (
         "custseg_kmeans_fit",
         ("DOUBLE[][]", "BIGINT", "BIGINT", model.FEATURES_SQL),
         model.MODEL_SQL,
-        kmeans.fit_arrow,
+        kmeans_fit,
     ),
-    Udf("custseg_assign", (model.MODEL_SQL, "DOUBLE[]"), "INTEGER", assign.assign_arrow),
+    Udf("custseg_assign", (model.MODEL_SQL, "DOUBLE[]"), "INTEGER", assign),
 )

@@ -10,7 +10,6 @@ import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from custseg_duck.udfs import model
@@ -19,7 +18,6 @@ from custseg_duck.udfs.points import (
     Floats,
     Integers,
     check,
-    from_lists,
     sort_rows,
     whole_number,
 )
@@ -199,25 +197,3 @@ def inertia(points: Floats, centers: Floats, labels: Integers) -> float:
             for i in range(0, len(points), BLOCK_ROWS)
         )
     )
-
-
-def fit_arrow(
-    points: pa.ChunkedArray, k: pa.ChunkedArray, seed: pa.ChunkedArray, transform: pa.ChunkedArray
-) -> pa.Array:
-    """One model per row: lists of vectors, k, seed and transform as SQL passes them."""
-    groups = points.combine_chunks()
-    rows = zip(
-        (groups[i].values for i in range(len(groups))),
-        k.to_pylist(),
-        seed.to_pylist(),
-        transform.to_pylist(),
-        strict=True,
-    )
-    models: list[dict[str, Any] | None] = []
-    for vectors, group_k, group_seed, features in rows:
-        if vectors is None:
-            raise ValueError("features must have at least one row, got none")
-        models.append(
-            fit(np.array(from_lists(vectors)), group_k, seed=group_seed, features=features)
-        )
-    return model.as_arrow(models)

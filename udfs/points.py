@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -14,33 +13,6 @@ BLOCK_ROWS = 1 << 14
 
 # odd multipliers of a 64-bit mix (Steele, Lea & Flood, SplitMix, 2014)
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
-
-
-def from_lists(vectors: pa.Array) -> Floats:
-    """Vectors as an array of shape (n_rows, n_features).
-
-    Parameters
-    ----------
-    vectors : pyarrow list array of doubles
-
-    Raises
-    ------
-    ValueError : on NULL vectors or values, or vectors of unequal length.
-    """
-    if len(vectors) == 0:
-        return np.empty((0, 0))
-    if vectors.null_count:
-        raise ValueError(f"features must not be NULL, got {vectors.null_count} NULL rows")
-    values = vectors.flatten()
-    if values.null_count:
-        raise ValueError(f"features must not hold NULL, got {values.null_count} NULL values")
-    lengths = np.diff(vectors.offsets.to_numpy())
-    if lengths.min() != lengths.max():
-        raise ValueError(
-            f"features must all have one length, got {lengths.min()} to {lengths.max()}"
-        )
-    points: Floats = values.to_numpy().reshape(len(vectors), int(lengths[0]))
-    return points
 
 
 def check(points: Floats) -> None:

@@ -1,13 +1,13 @@
 -- item_names(lines, item): the name of each item, where lines know one; the first in
 --      the alphabet if there are several.
--- in:  lines(the column that item names; product_name where it exists)
+-- in:  lines(the column that item names; product_name and left_out where they exist)
 -- out: item_id, item_name VARCHAR (never NULL)
 create or replace macro custseg.item_names(lines, item := 'product_id') as table
 with source_lines as not materialized (
     from query_table(lines)
 ),
 optional_columns as (
-    select null as product_name where false
+    select null as product_name, null as left_out where false
 ),
 named_lines as not materialized (
     from optional_columns
@@ -20,7 +20,7 @@ from (
         columns(lambda name: lower(name) = lower(item)) as item_id,
         product_name::varchar as item_name,
     from named_lines
-    where lower(item) = 'product_id'
+    where lower(item) = 'product_id' and left_out is null
 )
 where item_id is not null and item_name is not null
 group by item_id

@@ -1,4 +1,4 @@
--- The fitted model, which came from Python as an Arrow table, under the run's name.
+-- The fitted model, under the run's name.
 create temp table custseg_run_models as
 select
     $run_name as name,

@@ -7,5 +7,5 @@ select
     list_min(custseg.distances(model, features)) as distance,
     null::double as probability,
 from custseg_run_vectors
-cross join custseg_run_models
+cross join custseg_run_model
 order by customer_id asc;

@@ -15,63 +15,84 @@ with classified as not materialized (
         time_zone := time_zone
     )
 ),
--- lines that are alike, by a 64-bit hash
-purchases as (
-    select count(*) as n_lines, min(amount) as line_amount
+kept_lines as not materialized (
+    select
+        customer_id, order_id, is_return, amount,
+        hash(product_id, ordered_at, quantity, amount, is_return) as content,
     from classified
-    where left_out is null and not is_return
-    group by hash(customer_id, order_id, product_id, ordered_at, quantity, amount)
+    where left_out is null
 ),
-returns_found as materialized (
-    select customer_id, count(*) as n_lines, min(amount) as line_amount
-    from classified
-    where left_out is null and is_return
-    group by
+-- lines that are alike stand in one order; most orders have none. The others come out
+-- of one list, so that they, not all lines, are the side that the join keeps in memory
+repeating_orders as (
+    select unnest(list({'customer_id': customer_id, 'order_id': order_id})) as same
+    from (
+        select customer_id, order_id
+        from kept_lines
+        group by customer_id, order_id
+        having count(*) > list_unique(list(content))
+    )
+),
+repeated_lines as (
+    select
         customer_id,
-        hash(customer_id, order_id, product_id, ordered_at, quantity, amount)
+        is_return,
+        count(*) - 1 as n_further,
+        (count(*) - 1) * min(amount) as further_amount,
+    from kept_lines
+    semi join repeating_orders
+        on customer_id = same.customer_id and order_id = same.order_id
+    group by customer_id, order_id, is_return, content
+    having count(*) > 1
+),
+customer_counts as materialized (
+    select
+        customer_id,
+        is_return,
+        count(*) as n_lines,
+        sum(amount) as amount,
+    from kept_lines
+    group by customer_id, is_return
 ),
 buyers as (
-    select distinct customer_id
-    from classified
-    where
-        left_out is null
-        and not is_return
-        and exists (from returns_found)
+    select customer_id
+    from customer_counts
+    where not is_return
 ),
-kinds as (
-    select true as is_kept, 'purchase' as reason, n_lines, line_amount
-    from purchases
-    union all
-    select true, 'return', n_lines, line_amount
-    from returns_found
-    semi join buyers using (customer_id)
-    union all
-    select false, 'return by a customer without a purchase', n_lines, line_amount
-    from returns_found
-    anti join buyers using (customer_id)
-),
-counts as (
+kept_counts as (
     select
-        is_kept,
+        case
+            when not is_return then 'purchase'
+            when customer_id in (from buyers) then 'return'
+            else 'return by a customer without a purchase'
+        end as reason,
+        sum(n_lines) as n_lines,
+        sum(amount) as amount,
+        sum(n_further) as n_further,
+        sum(further_amount) as further_amount,
+    from (
+        from customer_counts
+        union all by name
+        from repeated_lines
+    )
+    group by reason
+),
+parts as (
+    select
+        reason not like 'return by %' as is_kept,
         reason,
-        count(*) as n_first,
-        sum(line_amount) as first_amount,
-        sum(n_lines - 1) as n_further,
-        sum((n_lines - 1) * line_amount) as further_amount,
-    from kinds
-    group by is_kept, reason
+        n_lines - coalesce(n_further, 0) as n_lines,
+        amount - coalesce(further_amount, 0) as amount,
+    from kept_counts
     union all
-    select false, left_out, count(*), sum(amount), 0, 0
+    select
+        reason not like 'return by %', 'duplicate ' || reason, n_further, further_amount
+    from kept_counts
+    union all
+    select false, left_out, count(*), sum(amount)
     from classified
     where left_out is not null
     group by left_out
-),
-parts as (
-    select is_kept, reason, n_first as n_lines, first_amount as amount
-    from counts
-    union all
-    select is_kept, 'duplicate ' || reason, n_further, further_amount
-    from counts
 )
 select
     is_kept,
