@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,3 +50,8 @@ def shop(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         cross join range(3) as lines (line)
     """)
     return con
+
+
+def pytest_unconfigure() -> None:
+    """Without hypothesis's callback: it keeps modules alive at exit, which DuckDB complains of."""
+    gc.callbacks.clear()
