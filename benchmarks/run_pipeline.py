@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-SCRIPTS = {
-    "pandas + scikit-learn + mlxtend": "baseline_pandas.py",
-    "custseg_duck": "pipeline_custseg.py",
+COMMANDS = {
+    "pandas + scikit-learn + mlxtend": ["baseline_pandas.py"],
+    "custseg_duck": ["pipeline_custseg.py"],
+    "custseg_duck, memory_limit 128MB": ["pipeline_custseg.py", "--memory-limit", "128MB"],
 }
-BASELINE, OURS = SCRIPTS
+BASELINE, *OURS = COMMANDS
 LIBRARIES = ("custseg_duck", "duckdb", "mlxtend", "numpy", "pandas", "pyarrow", "scikit-learn")
 MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
@@ -40,7 +41,7 @@ class Measurement:
     n_segments: int
 
 
-def measure(script: str, options: list[str]) -> Measurement:
+def measure(script: str, *options: str) -> Measurement:
     command = [sys.executable, str(Path(__file__).with_name(script)), *options]
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -77,11 +78,11 @@ def medians(rounds: list[Measurement], field: str) -> float:
 
 
 def show_table(rounds: dict[str, list[Measurement]]) -> None:
-    header = f"{'':<32}{'wall':>9}{'CPU':>9}{'peak RSS':>11}{'after imports':>15}{'itemsets':>10}"
+    header = f"{'':<34}{'wall':>9}{'CPU':>9}{'peak RSS':>11}{'after imports':>15}{'itemsets':>10}"
     print(header)
     for name, measurements in rounds.items():
         print(
-            f"{name:<32}"
+            f"{name:<34}"
             f"{medians(measurements, 'wall'):>7.2f} s"
             f"{medians(measurements, 'cpu'):>7.2f} s"
             f"{medians(measurements, 'rss'):>7.0f} MiB"
@@ -90,20 +91,21 @@ def show_table(rounds: dict[str, list[Measurement]]) -> None:
         )
 
 
-def show_ratios(rounds: dict[str, list[Measurement]]) -> None:
+def show_ratios(rounds: dict[str, list[Measurement]], ours: str) -> None:
     """Ratios of the medians and, of the rounds by themselves, the lowest and the highest."""
+    print(f"\n{ours}")
     for text, field, above, below in (
-        ("wall, baseline / ours", "wall", BASELINE, OURS),
-        ("CPU, baseline / ours", "cpu", BASELINE, OURS),
-        ("after imports, baseline / ours", "after_imports", BASELINE, OURS),
-        ("peak RSS, ours / baseline", "rss", OURS, BASELINE),
+        ("wall, baseline / ours", "wall", BASELINE, ours),
+        ("CPU, baseline / ours", "cpu", BASELINE, ours),
+        ("after imports, baseline / ours", "after_imports", BASELINE, ours),
+        ("peak RSS, ours / baseline", "rss", ours, BASELINE),
     ):
         ratio = medians(rounds[above], field) / medians(rounds[below], field)
         each = [
             getattr(a, field) / getattr(b, field)
             for a, b in zip(rounds[above], rounds[below], strict=True)
         ]
-        print(f"{text:<32}{ratio:>7.2f}    (rounds: {min(each):.2f} to {max(each):.2f})")
+        print(f"  {text:<32}{ratio:>7.2f}    (rounds: {min(each):.2f} to {max(each):.2f})")
 
 
 def main() -> None:
@@ -115,19 +117,19 @@ def main() -> None:
         parser.error("--rounds must be at least 1")
 
     print(machine(), end="\n\n", flush=True)
-    rounds: dict[str, list[Measurement]] = {name: [] for name in SCRIPTS}
+    rounds: dict[str, list[Measurement]] = {name: [] for name in COMMANDS}
     options = ["--steps"] if arguments.steps else []
     for number in range(arguments.rounds + 1):
-        for name, script in SCRIPTS.items():
-            measurement = measure(script, options)
+        for name, command in COMMANDS.items():
+            measurement = measure(*command, *options)
             if number == 0:  # the warm-up
                 continue
             rounds[name].append(measurement)
 
     print(f"medians of {arguments.rounds} rounds in turn, after one warm-up each")
     show_table(rounds)
-    print()
-    show_ratios(rounds)
+    for ours in OURS:
+        show_ratios(rounds, ours)
     for field in ("n_itemsets", "n_segments"):
         found = {getattr(m, field) for measurements in rounds.values() for m in measurements}
         if len(found) > 1:
