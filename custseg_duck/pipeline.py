@@ -1,10 +1,12 @@
 """run(): from order lines to the tables of custseg. The steps are data; their SQL is in sql/run."""
 
 import datetime
+import importlib
 import importlib.metadata
 import logging
 import platform
 import re
+import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -194,6 +196,8 @@ def run(
         "created_at": datetime.datetime.now(datetime.UTC).replace(tzinfo=None),
     }
     report = _Reporter(progress)
+    # takes a tenth of a second, which reading the lines leaves a processor free for
+    threading.Thread(target=importlib.import_module, args=("pyarrow",), daemon=True).start()
     try:
         parameters["source"], found = attach(con, source, columns or {})
         parameters["line_columns"] = _line_columns(found, options["item"])

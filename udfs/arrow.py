@@ -73,15 +73,17 @@ def from_lists(vectors: pa.Array) -> Floats:
         return np.empty((0, 0))
     if vectors.null_count:
         raise ValueError(f"features must not be NULL, got {vectors.null_count} NULL rows")
-    values = vectors.flatten()
+    # DLPack, as Arrow's own way to numpy imports pandas where it finds it: 0.3 s and 50 MB
+    offsets = np.from_dlpack(vectors.offsets)
+    values = vectors.values[offsets[0] : offsets[-1]]
     if values.null_count:
         raise ValueError(f"features must not hold NULL, got {values.null_count} NULL values")
-    lengths = np.diff(vectors.offsets.to_numpy())
+    lengths = np.diff(offsets)
     if lengths.min() != lengths.max():
         raise ValueError(
             f"features must all have one length, got {lengths.min()} to {lengths.max()}"
         )
-    points: Floats = values.to_numpy().reshape(len(vectors), int(lengths[0]))
+    points: Floats = np.from_dlpack(values).reshape(len(vectors), int(lengths[0]))
     return points
 
 

@@ -24,6 +24,7 @@ from custseg_duck.udfs.points import (
 
 SAMPLE_ROWS = 20_000  # starts are tried on so many rows; beyond it, the best goes on with all
 N_STARTS = 10
+TOLERANCE = 1e-4  # a start is compared when its centres move less, as a share of the variance
 MAX_ITERATIONS = 300
 MAX_SEED = 2**32 - 1
 
@@ -73,10 +74,15 @@ def fit(
         sample = points
     random_state = np.random.RandomState(seed)
     with threadpool_limits(limits=1, user_api="blas"):  # so that a product is the same bits
-        starts = [lloyd(sample, plus_plus(sample, k, random_state)) for _ in range(N_STARTS)]
+        starts = [
+            lloyd(sample, plus_plus(sample, k, random_state), tolerance=TOLERANCE)
+            for _ in range(N_STARTS)
+        ]
         best = min(starts, key=lambda found: inertia(sample, found.centers, found.labels))
         if len(sample) < len(points):
             best = lloyd_on_all(points, best.centers)
+        else:
+            best = lloyd(points, best.centers)
         centers = means(points, best.labels, best.centers)
     labels = nearest(points, centers)
 
@@ -134,13 +140,18 @@ def plus_plus(points: Floats, k: int, random_state: np.random.RandomState) -> Fl
     return centers
 
 
-def lloyd(points: Floats, centers: Floats) -> Clustering:
-    """Lloyd's iterations until no row changes its segment. An empty one gets the furthest row."""
+def lloyd(points: Floats, centers: Floats, *, tolerance: float | None = None) -> Clustering:
+    """Lloyd's iterations until no row changes its segment. An empty one gets the furthest row.
+
+    With a tolerance, until the centres' squared moves add up to no more than that share of the
+    features' mean variance.
+    """
     middle = points.mean(axis=0)  # far from it, squares would lose the differences
     points, centers = points - middle, centers - middle
+    least_move = -1.0 if tolerance is None else tolerance * float((points**2).mean())
     labels = np.full(len(points), -1)
-    n_iter, changed = 0, True
-    while changed and n_iter < MAX_ITERATIONS:
+    n_iter, moved = 0, True
+    while moved and n_iter < MAX_ITERATIONS:
         n_iter += 1
         # the squared distance but for the row's own square, which changes no comparison
         scores = (centers**2).sum(axis=1) - 2 * (points @ centers.T)
@@ -149,17 +160,19 @@ def lloyd(points: Floats, centers: Floats) -> Clustering:
         if len(empty):
             squares = ((points - centers[labels]) ** 2).sum(axis=1)
             labels[np.argsort(-squares, kind="stable")[: len(empty)]] = empty
-        changed = not np.array_equal(labels, previous)
-        centers = means(points, labels, centers)
+        before, centers = centers, means(points, labels, centers)
+        moved = not np.array_equal(labels, previous) and (
+            float(((centers - before) ** 2).sum()) > least_move
+        )
     return Clustering(centers + middle, labels, n_iter)
 
 
 def lloyd_on_all(points: Floats, centers: Floats) -> Clustering:
-    """The same by scikit-learn on all processors, until the centres hardly move (tol=1e-4)."""
+    """The same by scikit-learn on all processors, until the centres hardly move."""
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
 
-    kmeans = KMeans(len(centers), init=centers, n_init=1, max_iter=MAX_ITERATIONS, tol=1e-4)
+    kmeans = KMeans(len(centers), init=centers, n_init=1, max_iter=MAX_ITERATIONS, tol=TOLERANCE)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         kmeans.fit(points)
