@@ -22,7 +22,7 @@ from pathlib import Path
 COMMANDS = {
     "pandas + scikit-learn + mlxtend": ["baseline_pandas.py"],
     "custseg_duck": ["pipeline_custseg.py"],
-    "custseg_duck, memory_limit 128MB": ["pipeline_custseg.py", "--memory-limit", "128MB"],
+    "custseg_duck, memory_limit 160MB": ["pipeline_custseg.py", "--memory-limit", "160MB"],
 }
 BASELINE, *OURS = COMMANDS
 LIBRARIES = ("custseg_duck", "duckdb", "mlxtend", "numpy", "pandas", "pyarrow", "scikit-learn")

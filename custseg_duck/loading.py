@@ -1,8 +1,8 @@
 """load and connect: the SQL surface on a connection."""
 
 import atexit
-import logging
 import os
+import threading
 import weakref
 from typing import Any
 
@@ -12,7 +12,7 @@ from custseg_duck import catalog, functions
 from custseg_duck.errors import CustsegError, InputError, NotLoadedError
 from custseg_duck.version import __version__
 
-logger = logging.getLogger(__name__)
+_loading = threading.Lock()  # of two transactions that create a macro DuckDB refuses one
 
 # DuckDB complains at exit of functions whose connection was never closed.
 _connections: "weakref.WeakSet[duckdb.DuckDBPyConnection]" = weakref.WeakSet()
@@ -85,11 +85,20 @@ def load(con: duckdb.DuckDBPyConnection, *, persist: bool = True) -> duckdb.Duck
     _refuse_ambiguous_schema(con)
     functions.register(con)
     _connections.add(con)
-    if not persist:
-        return con
+    if persist:
+        with _loading:
+            _create_macros(con)
+    return con
+
+
+def _create_macros(con: duckdb.DuckDBPyConnection) -> None:
+    """Write the macros into the current database, unless it has those of this version or newer.
+
+    All or none, and one write to the file instead of fifty.
+    """
     present = installed_version(con)
     if present is not None and _numbers(present) >= _numbers(__version__):
-        return con
+        return
     if is_read_only(con):
         raise NotLoadedError(
             f"the database must hold the macros of custseg_duck {__version__} or be writable, "
@@ -97,24 +106,22 @@ def load(con: duckdb.DuckDBPyConnection, *, persist: bool = True) -> duckdb.Duck
             "memory and attach it: attach 'shop.duckdb' (read_only), after which its tables are "
             "'shop.main.order_lines'"
         )
+    statements = [
+        "create schema if not exists custseg",
+        *(catalog.statement(path) for path in catalog.MACROS),
+    ]
     if functions.in_transaction(con):
-        _create_macros(con)
-        return con
-    con.execute("begin")  # all macros or none, and one write to the file instead of fifty
+        for statement in statements:
+            con.execute(statement)
+        return
+    con.execute("begin")
     try:
-        _create_macros(con)
+        for statement in statements:
+            con.execute(statement)
         con.execute("commit")
     except BaseException:
         con.execute("rollback")
         raise
-    return con
-
-
-def _create_macros(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute("create schema if not exists custseg")
-    for path in catalog.MACROS:
-        logger.debug("%s", path)
-        con.execute(catalog.statement(path))
 
 
 def installed_version(con: duckdb.DuckDBPyConnection) -> str | None:

@@ -51,7 +51,7 @@ DESCRIBE = (
 RECORD = ("models", "segment_history", "runs")
 STEPS = (*READ, *VECTORS, "fit", *DESCRIBE, "publish")
 
-PUBLISH_ATTEMPTS = 5
+_publishing = threading.Lock()
 
 # What a run leaves: the table and the column that holds the run's name. These rows are replaced ...
 REPLACED = (
@@ -244,11 +244,12 @@ def _make(
 
 
 def _publish(con: duckdb.DuckDBPyConnection, parameters: dict[str, Any]) -> None:
-    """Put the results into the tables of custseg, in one transaction.
+    """Put the results into the tables of custseg, in one transaction, one run at a time.
 
-    When another run is published at that moment, DuckDB refuses one of the two: try again.
+    Of two transactions that replace a table DuckDB refuses one; and only one process can write to
+    a database.
     """
-    for attempt in range(1, PUBLISH_ATTEMPTS + 1):
+    with _publishing:
         con.execute("begin")
         try:
             parameters["run_id"] = _next_run_id(con)
@@ -260,12 +261,9 @@ def _publish(con: duckdb.DuckDBPyConnection, parameters: dict[str, Any]) -> None
                 append(con, table)
             con.execute(catalog.statement("run/line_counts"))
             con.execute("commit")
-        except BaseException as error:
+        except BaseException:
             con.execute("rollback")
-            if not isinstance(error, duckdb.TransactionException) or attempt == PUBLISH_ATTEMPTS:
-                raise
-        else:
-            return
+            raise
 
 
 def _versions() -> dict[str, str]:

@@ -3,6 +3,7 @@
 import datetime
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -284,6 +285,31 @@ def test_shared_order_ids_draw_a_warning(shop: duckdb.DuckDBPyConnection) -> Non
     shop.execute("create table t as select * replace (order_id % 100 as order_id) from order_lines")
     with pytest.warns(CustsegWarning, match="some are shared by customers"):
         custseg_duck.run("t", con=shop, k=2)
+
+
+def test_runs_at_the_same_time_are_all_published(tmp_path: Path) -> None:
+    with custseg_duck.connect(tmp_path / "shop.duckdb") as con:
+        con.execute(
+            "create table lines as select i % 20 as customer_id, i as order_id, i % (i % 20 + 2) "
+            "as product_id from range(2000) as r (i)"
+        )
+        names = [f"run {i}" for i in range(4)]
+        with ThreadPoolExecutor(len(names)) as pool:
+            futures = [
+                pool.submit(custseg_duck.run, "lines", con=con.cursor(), k=2, name=name)
+                for name in names
+            ]
+            for future in futures:
+                future.result()
+        assert con.execute("select run_id from custseg.runs order by run_id").fetchall() == [
+            (1,), (2,), (3,), (4,)
+        ]  # fmt: skip
+        for table in ("segments", "itemsets", "segment_summary"):
+            counts = con.execute(
+                f"select run_name, count(*) from custseg.{table} group by all order by all"
+            ).fetchall()
+            assert [name for name, _ in counts] == names
+            assert len({n for _, n in counts}) == 1
 
 
 def test_an_interrupt_leaves_the_run_before_intact(complete_journey: Path, tmp_path: Path) -> None:

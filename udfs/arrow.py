@@ -83,8 +83,8 @@ def from_lists(vectors: pa.Array) -> Floats:
         raise ValueError(
             f"features must all have one length, got {lengths.min()} to {lengths.max()}"
         )
-    points: Floats = np.from_dlpack(values).reshape(len(vectors), int(lengths[0]))
-    return points
+    points = np.asarray(np.from_dlpack(values), dtype=np.float64)
+    return points.reshape(len(vectors), int(lengths[0]))
 
 
 def models_as_arrow(models: Sequence[dict[str, Any] | None]) -> pa.Array:
