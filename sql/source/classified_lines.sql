@@ -32,14 +32,14 @@ typed_lines as not materialized (
         custseg.to_decimal(days_since_prior_order, 'days_since_prior_order')
             as days_since_prior_order,
         custseg.to_decimal(discount, 'discount') as discount,
-        custseg.line_kind(is_return::boolean, quantity, amount) as kind,
+        is_return::boolean as is_return_before,
         left_out::varchar as left_out_before,
     from (from optional_columns union all by name from source_lines)
 ),
 judged_lines as not materialized (
     select
-        * exclude (kind, left_out_before),
-        kind = 'return' as is_return,
+        * exclude (is_return_before, left_out_before),
+        custseg.line_kind(is_return_before, quantity, amount) = 'return' as is_return,
         case
             when left_out_before is not null then left_out_before
             when customer_id is null then 'no customer'
@@ -54,8 +54,10 @@ judged_lines as not materialized (
             when exclude_items is not null
                 and list_contains(exclude_items::varchar[], product_id::varchar)
                 then 'excluded item'
-            when kind = 'empty' and empty_lines = 'drop' then 'nothing bought'
-            when kind = 'return' and returns = 'drop' then 'return'
+            when empty_lines = 'drop'
+                and custseg.line_kind(is_return_before, quantity, amount) = 'empty'
+                then 'nothing bought'
+            when is_return and returns = 'drop' then 'return'
         end as left_out,
     from typed_lines
     where
