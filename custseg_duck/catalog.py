@@ -51,6 +51,15 @@ MACROS = (
     "insight/segment_summary",
     "insight/segment_profiles",
     "insight/centroids",
+    "insight/segment_members",
+    "insight/segment_means",
+    "insight/silhouettes_of_means",
+    "insight/silhouettes",
+    "insight/exact_silhouettes",
+    "insight/metrics_of_members",
+    "insight/cluster_metrics",
+    "insight/model_metrics",
+    "insight/outliers",
 )
 
 

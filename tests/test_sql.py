@@ -13,7 +13,10 @@ from custseg_duck import catalog
 SQL = Path(__file__).parent.parent / "sql"
 FILES = sorted(SQL.rglob("*.sql"))
 MACRO_FILES = [path for path in FILES if path.parent.name not in ("run", "demo", "display")]
-RELATIONS = {"lines", "features", "segments", "models", "itemsets", "customers", "orders"}
+RELATIONS = {
+    "lines", "features", "segments", "models", "itemsets", "customers", "orders", "vectors",
+    "members", "means", "segments_with_distance",
+}  # fmt: skip
 KEYWORDS = {
     "SELECT",
     "FROM",
