@@ -25,13 +25,8 @@ sampled as materialized (
     from members_found
     where custseg.require(sample_size >= 1, 'sample_size must be at least 1, got {}',
         sample_size)
-    qualify row_number() over (
-        order by
-            hash(features, copy) asc,
-            features asc,
-            segment asc,
-            copy asc
-    ) <= coalesce(sample_size, 0)
+    order by hash(features, copy) asc, features asc, segment asc, copy asc
+    limit greatest(sample_size, 1)
 ),
 segments_sampled as (
     select segment, list(features order by features asc) as feature_lists
