@@ -37,9 +37,12 @@ MACROS = (
     "segments/apply_transform",
     "segments/feature_vectors",
     "segments/kmeans_fit",
+    "segments/gmm_fit",
     "segments/check_model",
     "segments/assign",
     "segments/distances",
+    "segments/log_densities",
+    "segments/probabilities",
     "segments/score",
     "baskets/purchased_items",
     "baskets/baskets",
@@ -59,6 +62,7 @@ MACROS = (
     "insight/metrics_of_members",
     "insight/cluster_metrics",
     "insight/model_metrics",
+    "insight/k_sweep",
     "insight/outliers",
 )
 

@@ -30,6 +30,7 @@ STEP_NAMES = {
     "item_names": "collecting names",
     "transform": "scaling features",
     "vectors": "building vectors",
+    "k_candidates": "choosing the number of segments",
     "fit": "clustering",
     "segments": "assigning customers",
     "segment_summary": "summing up segments",
@@ -53,20 +54,25 @@ class _Mapping(click.ParamType[tuple[str, str]]):
         return ours, theirs
 
 
-class _OptionalCount(click.ParamType[int | None]):
-    """A whole number, or ``none`` for no limit."""
+class _WordOrCount(click.ParamType[Any]):
+    """A whole number, or a word with a meaning."""
 
-    name = "N|none"
+    def __init__(self, word: str, meaning: str | None) -> None:
+        self.word, self.meaning = word, meaning
+        self.name = f"N|{word}"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> int | None:
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         if value is None or isinstance(value, int):
             return value
-        if value.lower() == "none":
-            return None
+        if value.lower() == self.word:
+            return self.meaning
         try:
             return int(value)
         except ValueError:
-            self.fail(f"must be a whole number or none, got {value}", param, ctx)
+            self.fail(f"must be a whole number or {self.word}, got {value}", param, ctx)
+
+
+NO_LIMIT = _WordOrCount("none", None)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -87,7 +93,24 @@ def main(verbose: bool) -> None:
 @click.option(
     "--map", "mappings", multiple=True, type=_Mapping(), help="Column of another name; repeatable."
 )
-@click.option("-k", "k", type=int, default=8, show_default=True, help="Number of segments.")
+@click.option(
+    "--algorithm", type=click.Choice(["kmeans", "gmm"]), default="kmeans", show_default=True
+)
+@click.option(
+    "--covariance-type",
+    type=click.Choice(["full", "tied", "diag", "spherical"]),
+    default="full",
+    show_default=True,
+    help="Of a mixture (gmm).",
+)
+@click.option(
+    "-k",
+    "k",
+    type=_WordOrCount("auto", "auto"),
+    default="8",
+    show_default=True,
+    help="Number of segments.",
+)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--include", multiple=True, metavar="FEATURE", help="Cluster by these; repeatable.")
 @click.option(
@@ -96,12 +119,12 @@ def main(verbose: bool) -> None:
 @click.option("--min-support", type=float, help="Share of orders, in (0, 1].  [default: 0.01]")
 @click.option("--min-count", type=int, help="The same as a number of orders, instead.")
 @click.option(
-    "--max-length", type=_OptionalCount(), default="3", show_default=True, help="Longest itemset."
+    "--max-length", type=NO_LIMIT, default="3", show_default=True, help="Longest itemset."
 )
 @click.option("--item", default="product_id", show_default=True, help="Column of the items.")
 @click.option("--min-confidence", type=float, default=0.1, show_default=True)
-@click.option("--max-antecedents", type=_OptionalCount(), default="none", show_default=True)
-@click.option("--max-consequents", type=_OptionalCount(), default="1", show_default=True)
+@click.option("--max-antecedents", type=NO_LIMIT, default="none", show_default=True)
+@click.option("--max-consequents", type=NO_LIMIT, default="1", show_default=True)
 @click.option("--since", metavar="TIME", help="Only lines from then on.")
 @click.option("--as-of", metavar="TIME", help="Only lines before then.")
 @click.option(

@@ -9,6 +9,11 @@ from typing import Any
 from custseg_duck.errors import InputError
 
 ITEM_COLUMNS = ("product_id", "category", "department", "product_name")
+CHOICES = {
+    "algorithm": ("kmeans", "gmm"),
+    "covariance_type": ("full", "tied", "diag", "spherical"),
+    "item": ITEM_COLUMNS,
+}
 WHOLE = {"k": 1, "seed": 0}
 OPTIONAL_WHOLE = {"min_count": 1, "max_length": 1, "max_antecedents": 1, "max_consequents": 1}
 
@@ -27,11 +32,13 @@ def check(options: Mapping[str, Any]) -> dict[str, Any]:
     _require(isinstance(options["name"], str) and options["name"], options, "name", "a text")
     for name, low in (WHOLE | OPTIONAL_WHOLE).items():
         value = options[name]
-        if value is None and name in OPTIONAL_WHOLE:
+        if (value is None and name in OPTIONAL_WHOLE) or (name == "k" and value == "auto"):
             continue
         is_whole = isinstance(value, Integral) and not isinstance(value, bool)
         _require(is_whole and value >= low, options, name, f"an int in the range [{low}, inf)")
         checked[name] = int(value)
+    for name, known in CHOICES.items():
+        _require(options[name] in known, options, name, f"one of {', '.join(known)}")
     support, confidence = options["min_support"], options["min_confidence"]
     if support is not None:
         if options["min_count"] is not None:
@@ -42,7 +49,6 @@ def check(options: Mapping[str, Any]) -> dict[str, Any]:
     _require(
         _is_number(confidence) and 0 <= confidence <= 1, options, "min_confidence", "in [0, 1]"
     )
-    _require(options["item"] in ITEM_COLUMNS, options, "item", f"one of {', '.join(ITEM_COLUMNS)}")
     for name in ("include", "exclude", "exclude_items"):
         value = options[name]
         is_list = isinstance(value, Sequence) and not isinstance(value, str)

@@ -10,7 +10,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import numpy as np
@@ -28,9 +28,10 @@ from custseg_duck.source import (
     detach,
     drop_steps,
     exists,
+    forget,
     publish,
 )
-from custseg_duck.udfs import kmeans
+from custseg_duck.udfs import gmm, kmeans
 from custseg_duck.version import __version__
 
 logger = logging.getLogger(__name__)
@@ -49,7 +50,8 @@ DESCRIBE = (
 )
 # ... and these steps need the number of the run, which is taken when it is published.
 RECORD = ("models", "segment_history", "runs")
-STEPS = (*READ, *VECTORS, "fit", *DESCRIBE, "publish")
+CHOOSE = "k_candidates"  # only if k is to be chosen
+STEPS = (*READ, *VECTORS, CHOOSE, "fit", *DESCRIBE, "publish")
 
 _publishing = threading.Lock()
 
@@ -85,7 +87,9 @@ def run(
     con: duckdb.DuckDBPyConnection | None = None,
     columns: Mapping[str, str] | None = None,
     name: str = "default",
-    k: int = 8,
+    algorithm: str = "kmeans",
+    covariance_type: str = "full",
+    k: int | Literal["auto"] = 8,
     seed: int = 0,
     include: Sequence[str] | None = None,
     exclude: Sequence[str] | None = None,
@@ -114,18 +118,25 @@ def run(
 
     Parameters
     ----------
-    source : str, path or table
+    source : str, path, table or mapping
         The order lines: a table or view by name, a Parquet or CSV path, or an Arrow, pandas or
         Polars table. Needs ``customer_id``, ``order_id`` and ``product_id``; every other column
-        of ``custseg.order_lines`` adds what can be made of it.
+        of ``custseg.order_lines`` adds what can be made of it. Or several tables, as a mapping
+        of name to one of these or as a folder of Parquet and CSV files; what was recognised in
+        them is in ``custseg.runs.source``.
     con : DuckDBPyConnection, optional
         Where to work and to write; by default a new database in memory.
     columns : mapping, optional
         Canonical column name to the source's, as ``{"customer_id": "household_id"}``.
     name : str
         Runs of several names stand side by side; a run replaces the one of its name.
-    k : int
-        Number of segments, 1 to the number of customers that differ.
+    algorithm : {"kmeans", "gmm"}
+        K-Means, or a Gaussian mixture, which also says how probable each segment is.
+    covariance_type : {"full", "tied", "diag", "spherical"}
+        Of a mixture's components; K-Means has none.
+    k : int or "auto"
+        Number of segments, 1 to the number of customers that differ; "auto" takes what
+        ``custseg.k_sweep`` recommends of 1 to 10, and one if no clear segments are found.
     seed : int
         0 to 2^32 - 1.
     include, exclude : sequence of str, optional
@@ -171,8 +182,8 @@ def run(
     Warns
     -----
     CustsegWarning
-        If a segment holds more than 90% of the customers, K-Means did not converge, or
-        order ids are shared by customers.
+        If no clear segments are found, a segment holds more than 90% of the customers or none,
+        the fit did not converge, or order ids are shared by customers.
     """
     options: dict[str, Any] = {
         key: value
@@ -199,7 +210,7 @@ def run(
     # takes a tenth of a second, which reading the lines leaves a processor free for
     threading.Thread(target=importlib.import_module, args=("pyarrow",), daemon=True).start()
     try:
-        parameters["source"], found = attach(con, source, columns or {})
+        parameters["source"], found = attach(con, source, columns or {}, options["time_zone"])
         parameters["line_columns"] = _line_columns(found, options["item"])
         parameters["options"] = {
             key: str(value)
@@ -214,7 +225,7 @@ def run(
         raise QueryError(report.step, "", error) from error
     finally:
         detach(con)
-        drop_steps(con, (*READ, *VECTORS, *DESCRIBE, *RECORD))
+        drop_steps(con, (*READ, *VECTORS, CHOOSE, *DESCRIBE, *RECORD))
     for note in notes:
         warnings.warn(note, CustsegWarning, stacklevel=2)
     return RunResult(con, name)
@@ -234,8 +245,13 @@ def _make(
     for step in VECTORS:
         report(step)
         _execute(con, step, parameters)
+    if parameters["k"] == "auto":
+        report(CHOOSE)
+        _execute(con, CHOOSE, parameters)
+        parameters["k"], note = _choice(con)
+        notes += note
     report("fit")
-    fitted = _fit(con, parameters["k"], parameters["seed"])
+    fitted = _fit(con, parameters)
     attach_model(con, parameters["run_name"], fitted)
     for step in DESCRIBE:
         report(step)
@@ -257,6 +273,10 @@ def _publish(con: duckdb.DuckDBPyConnection, parameters: dict[str, Any]) -> None
                 _execute(con, step, parameters)
             for table, run_column in REPLACED:
                 publish(con, table, run_column, parameters["run_name"])
+            if parameters["options"]["k"] == "auto":
+                publish(con, CHOOSE, "run_name", parameters["run_name"])
+            else:
+                forget(con, CHOOSE, parameters["run_name"])
             for table in APPENDED:
                 append(con, table)
             con.execute(catalog.statement("run/line_counts"))
@@ -309,7 +329,7 @@ def _require_kept_lines(con: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-def _fit(con: duckdb.DuckDBPyConnection, k: int, seed: int) -> dict[str, Any]:
+def _fit(con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Fit on all vectors, streamed into one array in whatever order they come."""
     from custseg_duck.udfs.arrow import from_lists
 
@@ -326,10 +346,29 @@ def _fit(con: duckdb.DuckDBPyConnection, k: int, seed: int) -> dict[str, Any]:
             start = stop
     except OSError as error:  # what Arrow makes of an interrupt
         raise QueryError("fit", "select features from custseg_run_vectors", error) from error
+    k, seed = parameters["k"], parameters["seed"]
     try:
-        return kmeans.fit(points, k, seed=seed, features=transform)
+        if parameters["algorithm"] == "kmeans":
+            return kmeans.fit(points, k, seed=seed, features=transform)
+        covariance_type = parameters["covariance_type"]
+        return gmm.fit(points, k, covariance_type=covariance_type, seed=seed, features=transform)
     except ValueError as error:
         raise InputError(f"{error}; there are {n_rows} customers") from error
+
+
+def _choice(con: duckdb.DuckDBPyConnection) -> tuple[int, list[str]]:
+    """The recommended number of segments, and what to note if there is none."""
+    candidates = con.execute(
+        "select k, is_recommended, reason from custseg_run_k_candidates order by k"
+    ).fetchall()
+    for k, is_recommended, _ in candidates:
+        if is_recommended:
+            return k, []
+    reasons = "; ".join(f"k = {k}: {reason}" for k, _, reason in candidates if k > 1)
+    return 1, [
+        "no clear segments were found, so all customers are in one. Ask for a number (k=...) to "
+        f"divide them all the same. {reasons or 'They do not differ'}"
+    ]
 
 
 def _notes_on_segments(fitted: Mapping[str, Any]) -> list[str]:
@@ -337,13 +376,19 @@ def _notes_on_segments(fitted: Mapping[str, Any]) -> list[str]:
     notes = []
     sizes = [component["n"] for component in fitted["components"]]
     share = sizes[0] / sum(sizes)
+    n_empty = sizes.count(0)
+    if n_empty:
+        notes.append(
+            f"{n_empty} of {len(sizes)} segments hold no customer, because others are more "
+            "probable everywhere. Ask for fewer"
+        )
     if len(sizes) > 1 and share > LARGE_SEGMENT:
         notes.append(
             f"segment 0 holds {share:.1%} of the customers: the others are outliers that drew a "
             "centre of their own. Leave them out, or cluster by other features (exclude=...)"
         )
     if not fitted["converged"]:
-        notes.append(f"K-Means did not converge in {fitted['n_iter']} iterations")
+        notes.append(f"{fitted['algorithm']} did not converge in {fitted['n_iter']} iterations")
     return notes
 
 

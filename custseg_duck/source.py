@@ -220,6 +220,15 @@ def publish(con: duckdb.DuckDBPyConnection, table: str, run_column: str, run_nam
     con.execute(f"create or replace table {old} as from {new}")
 
 
+def forget(con: duckdb.DuckDBPyConnection, table: str, run_name: str) -> None:
+    """Delete one run's rows of ``custseg.<table>``, if there is such a table."""
+    if exists(con, table):
+        con.execute(
+            f"delete from custseg.{quote_name(table)} where run_name = $run_name",
+            {"run_name": run_name},
+        )
+
+
 def append(con: duckdb.DuckDBPyConnection, table: str) -> None:
     """Add the rows of the step ``table`` to ``custseg.<table>``, which keeps all it has.
 

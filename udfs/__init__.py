@@ -29,6 +29,28 @@ def kmeans_fit(points: Any, k: Any, seed: Any, transform: Any) -> Any:
     return arrow.kmeans_fit(points, k, seed, transform)
 
 
+def gmm_fit(points: Any, k: Any, covariance_type: Any, seed: Any, transform: Any) -> Any:
+    """One model per row."""
+    from custseg_duck.udfs import arrow
+
+    return arrow.gmm_fit(points, k, covariance_type, seed, transform)
+
+
+def k_sweep(
+    points: Any,
+    ks: Any,
+    algorithms: Any,
+    covariance_types: Any,
+    seed: Any,
+    n_bootstraps: Any,
+    transform: Any,
+) -> Any:
+    """One list of candidates per row."""
+    from custseg_duck.udfs import arrow
+
+    return arrow.k_sweep(points, ks, algorithms, covariance_types, seed, n_bootstraps, transform)
+
+
 def assign(models: Any, features: Any) -> Any:
     """One segment per row."""
     from custseg_duck.udfs import arrow
@@ -42,6 +64,26 @@ UDFS = (
         ("DOUBLE[][]", "BIGINT", "BIGINT", model.FEATURES_SQL),
         model.MODEL_SQL,
         kmeans_fit,
+    ),
+    Udf(
+        "custseg_gmm_fit",
+        ("DOUBLE[][]", "BIGINT", "VARCHAR", "BIGINT", model.FEATURES_SQL),
+        model.MODEL_SQL,
+        gmm_fit,
+    ),
+    Udf(
+        "custseg_k_sweep",
+        (
+            "DOUBLE[][]",
+            "BIGINT[]",
+            "VARCHAR[]",
+            "VARCHAR[]",
+            "BIGINT",
+            "BIGINT",
+            model.FEATURES_SQL,
+        ),
+        model.SWEEP_SQL,
+        k_sweep,
     ),
     Udf("custseg_assign", (model.MODEL_SQL, "DOUBLE[]"), "INTEGER", assign),
 )

@@ -1,14 +1,15 @@
 """Arrow at the door: what SQL calls with columns, and what the kernels make of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from custseg_duck.udfs import kmeans
+from custseg_duck.udfs import gmm, kmeans
 from custseg_duck.udfs.assign import assign as assign_points
 from custseg_duck.udfs.points import Floats
+from custseg_duck.udfs.sweep import sweep
 
 VECTOR = pa.list_(pa.float64())
 MATRIX = pa.list_(VECTOR)
@@ -58,6 +59,21 @@ MODEL = pa.struct(
 )
 
 
+SWEEP = pa.list_(
+    pa.struct(
+        [
+            ("algorithm", pa.string()),
+            ("covariance_type", pa.string()),
+            ("k", pa.int32()),
+            ("stability", pa.float64()),
+            ("noise_silhouette", pa.float64()),
+            ("seconds", pa.float64()),
+            ("model", MODEL),
+        ]
+    )
+)
+
+
 def from_lists(vectors: pa.Array) -> Floats:
     """Vectors as an array of shape (n_rows, n_features).
 
@@ -92,26 +108,54 @@ def models_as_arrow(models: Sequence[dict[str, Any] | None]) -> pa.Array:
     return pa.array(models, type=MODEL)
 
 
-def kmeans_fit(
-    points: pa.ChunkedArray, k: pa.ChunkedArray, seed: pa.ChunkedArray, transform: pa.ChunkedArray
-) -> pa.Array:
+def kmeans_fit(points: pa.Array, k: pa.Array, seed: pa.Array, transform: pa.Array) -> pa.Array:
     """One model per row: lists of vectors, k, seed and transform as SQL passes them."""
-    groups = points.combine_chunks()
-    rows = zip(
-        (groups[i].values for i in range(len(groups))),
-        k.to_pylist(),
-        seed.to_pylist(),
-        transform.to_pylist(),
-        strict=True,
-    )
-    models: list[dict[str, Any] | None] = []
-    for vectors, group_k, group_seed, features in rows:
+    models = [
+        kmeans.fit(vectors, k, seed=seed, features=features)
+        for vectors, k, seed, features in _groups(points, k, seed, transform)
+    ]
+    return models_as_arrow(models)
+
+
+def gmm_fit(
+    points: pa.Array, k: pa.Array, covariance_type: pa.Array, seed: pa.Array, transform: pa.Array
+) -> pa.Array:
+    """One model per row: lists of vectors and the options as SQL passes them."""
+    models = [
+        gmm.fit(vectors, k, covariance_type=covariance_type, seed=seed, features=features)
+        for vectors, k, covariance_type, seed, features in _groups(
+            points, k, covariance_type, seed, transform
+        )
+    ]
+    return models_as_arrow(models)
+
+
+def k_sweep(
+    points: pa.Array,
+    ks: pa.Array,
+    algorithms: pa.Array,
+    covariance_types: pa.Array,
+    seed: pa.Array,
+    n_bootstraps: pa.Array,
+    transform: pa.Array,
+) -> pa.Array:
+    """One list of candidates per row: lists of vectors and the options as SQL passes them."""
+    candidates = [
+        sweep(*given, seed=seed, n_bootstraps=n_bootstraps, features=features)
+        for *given, seed, n_bootstraps, features in _groups(
+            points, ks, algorithms, covariance_types, seed, n_bootstraps, transform
+        )
+    ]
+    return pa.array(candidates, type=SWEEP)
+
+
+def _groups(points: pa.Array, *options: pa.Array) -> Iterator[tuple[Any, ...]]:
+    """Each row's points, as an array of its own, and options."""
+    for i, values in enumerate(zip(*(column.to_pylist() for column in options), strict=True)):
+        vectors = points[i].values
         if vectors is None:
             raise ValueError("features must have at least one row, got none")
-        models.append(
-            kmeans.fit(np.array(from_lists(vectors)), group_k, seed=group_seed, features=features)
-        )
-    return models_as_arrow(models)
+        yield np.array(from_lists(vectors)), *values
 
 
 def assign(models: pa.ChunkedArray, features: pa.ChunkedArray) -> pa.Array:

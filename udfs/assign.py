@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from custseg_duck.udfs.kmeans import nearest
-from custseg_duck.udfs.points import Floats, Integers, check
+from custseg_duck.udfs.points import BLOCK_ROWS, Floats, Integers, check
 
 
 def assign(model: dict[str, Any], points: Floats) -> Integers:
@@ -14,7 +14,7 @@ def assign(model: dict[str, Any], points: Floats) -> Integers:
     Parameters
     ----------
     model : dict
-        As ``kmeans.fit`` returns it.
+        As ``kmeans.fit`` or ``gmm.fit`` returns it.
     points : ndarray of shape (n_rows, n_features), float64
         In the model's order and scale; finite.
 
@@ -27,4 +27,22 @@ def assign(model: dict[str, Any], points: Floats) -> Integers:
     check(points)
     if points.shape[1] != centers.shape[1]:
         raise ValueError(f"features must have {centers.shape[1]} values, got {points.shape[1]}")
-    return nearest(points, centers)
+    if model["algorithm"] == "kmeans":
+        return nearest(points, centers)
+    return _most_probable(points, model["components"])
+
+
+def _most_probable(points: Floats, components: list[dict[str, Any]]) -> Integers:
+    labels = np.empty(len(points), dtype=np.int64)
+    for start in range(0, len(points), BLOCK_ROWS):
+        block = points[start : start + BLOCK_ROWS]
+        scores = [
+            component["log_offset"]
+            - 0.5
+            * ((block @ np.array(component["precision_rows"]).T - component["shift"]) ** 2).sum(
+                axis=1
+            )
+            for component in components
+        ]
+        labels[start : start + BLOCK_ROWS] = np.argmax(scores, axis=0)
+    return labels

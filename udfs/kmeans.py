@@ -17,16 +17,24 @@ from custseg_duck.udfs.points import (
     BLOCK_ROWS,
     Floats,
     Integers,
-    check,
-    sort_rows,
-    whole_number,
+    prepare,
 )
 
 SAMPLE_ROWS = 20_000  # starts are tried on so many rows; beyond it, the best goes on with all
 N_STARTS = 10
 TOLERANCE = 1e-4  # a start is compared when its centres move less, as a share of the variance
 MAX_ITERATIONS = 300
-MAX_SEED = 2**32 - 1
+
+
+class Clustering(NamedTuple):
+    """Where Lloyd's iterations ended.
+
+    centers : ndarray of shape (k, n_features); labels : ndarray of shape (n_rows,)
+    """
+
+    centers: Floats
+    labels: Integers
+    n_iter: int
 
 
 def fit(
@@ -59,33 +67,9 @@ def fit(
     -----
     Lloyd (1982), k-means++ seeding, Arthur & Vassilvitskii (2007); the best of 10 starts.
     """
-    check(points)
-    seed = whole_number(seed, "seed", 0, MAX_SEED)
-    n_distinct = sort_rows(points)
-    k = whole_number(k, "k", 1, n_distinct, "the distinct rows")
-    if features is not None and len(features) != points.shape[1]:
-        raise ValueError(
-            f"transform must have one entry per feature, "
-            f"got {len(features)} for {points.shape[1]} features"
-        )
-
-    sample = points[:SAMPLE_ROWS]
-    if len(sample) < len(points) and len(np.unique(sample, axis=0)) < k:
-        sample = points
-    random_state = np.random.RandomState(seed)
-    with threadpool_limits(limits=1, user_api="blas"):  # so that a product is the same bits
-        starts = [
-            lloyd(sample, plus_plus(sample, k, random_state), tolerance=TOLERANCE)
-            for _ in range(N_STARTS)
-        ]
-        best = min(starts, key=lambda found: inertia(sample, found.centers, found.labels))
-        if len(sample) < len(points):
-            best = lloyd_on_all(points, best.centers)
-        else:
-            best = lloyd(points, best.centers)
-        centers = means(points, best.labels, best.centers)
-    labels = nearest(points, centers)
-
+    k = prepare(points, k, seed, features)
+    best = cluster(points, k, seed)
+    centers, labels = best.centers, best.labels
     sizes = np.bincount(labels, minlength=k)
     order = model.canonical_order(sizes, centers)
     return {
@@ -108,15 +92,24 @@ def fit(
     }
 
 
-class Clustering(NamedTuple):
-    """Where Lloyd's iterations ended.
-
-    centers : ndarray of shape (k, n_features); labels : ndarray of shape (n_rows,)
-    """
-
-    centers: Floats
-    labels: Integers
-    n_iter: int
+def cluster(points: Floats, k: int, seed: int) -> Clustering:
+    """The best of ten starts on a sample of the sorted rows, gone on with on all of them."""
+    sample = points[:SAMPLE_ROWS]
+    if len(sample) < len(points) and len(np.unique(sample, axis=0)) < k:
+        sample = points
+    random_state = np.random.RandomState(seed)
+    with threadpool_limits(limits=1, user_api="blas"):  # so that a product is the same bits
+        starts = [
+            lloyd(sample, plus_plus(sample, k, random_state), tolerance=TOLERANCE)
+            for _ in range(N_STARTS)
+        ]
+        best = min(starts, key=lambda found: inertia(sample, found.centers, found.labels))
+        if len(sample) < len(points):
+            best = lloyd_on_all(points, best.centers)
+        else:
+            best = lloyd(points, best.centers)
+        centers = means(points, best.labels, best.centers)
+    return Clustering(centers, nearest(points, centers), best.n_iter)
 
 
 def plus_plus(points: Floats, k: int, random_state: np.random.RandomState) -> Floats:

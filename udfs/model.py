@@ -27,6 +27,10 @@ MODEL_SQL = (
     "n_rows BIGINT, n_iter INTEGER, converged BOOLEAN, inertia DOUBLE, "
     "log_likelihood DOUBLE, bic DOUBLE, aic DOUBLE)"
 )
+SWEEP_SQL = (
+    "STRUCT(algorithm VARCHAR, covariance_type VARCHAR, k INTEGER, stability DOUBLE, "
+    f"noise_silhouette DOUBLE, seconds DOUBLE, model {MODEL_SQL})[]"
+)
 
 
 def plain_features(n_features: int) -> list[dict[str, Any]]:

@@ -10,9 +10,29 @@ Integers = npt.NDArray[np.int64]
 
 LARGEST = 1e100  # squares of differences must stay far below the largest double
 BLOCK_ROWS = 1 << 14
+MAX_SEED = 2**32 - 1
 
 # odd multipliers of a 64-bit mix (Steele, Lea & Flood, SplitMix, 2014)
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+
+
+def prepare(points: Floats, k: Any, seed: Any, features: list[dict[str, Any]] | None) -> int:
+    """Sort the rows in place and refuse what cannot be fitted; k as an int.
+
+    Raises
+    ------
+    ValueError
+        If points, k or seed are not as in ``fit``, or ``features`` are not one per column.
+    """
+    check(points)
+    whole_number(seed, "seed", 0, MAX_SEED)
+    n_distinct = sort_rows(points)
+    if features is not None and len(features) != points.shape[1]:
+        raise ValueError(
+            f"transform must have one entry per feature, "
+            f"got {len(features)} for {points.shape[1]} features"
+        )
+    return whole_number(k, "k", 1, n_distinct, "the distinct rows")
 
 
 def check(points: Floats) -> None:

@@ -1,11 +1,17 @@
--- The segment of every customer and the distance to its centre, on the model's scale.
+-- The segment of every customer: with the distance to its centre, on the model's scale,
+--      and of a mixture the probability.
 create temp table custseg_run_segments as
 select
     $run_name as run_name,
     customer_id,
-    custseg.assign(model, features) as segment,
-    list_min(custseg.distances(model, features)) as distance,
-    null::double as probability,
-from custseg_run_vectors
-cross join custseg_run_model
+    segment,
+    custseg.distances(model, features)[segment + 1] as distance,
+    case when model.algorithm = 'gmm'
+        then custseg.probabilities(model, features)[segment + 1]
+    end as probability,
+from (
+    select *, custseg.assign(model, features) as segment
+    from custseg_run_vectors
+    cross join custseg_run_model
+)
 order by customer_id asc;

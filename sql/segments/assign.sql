@@ -5,16 +5,20 @@
 --      finite or too few
 create or replace macro custseg.assign(model, features) as
 list_transform(
-    [list_transform(model.components, lambda component: case
-        when component.precision_rows is null
-            then -list_distance(component.center, features)
-        else component.log_offset - 0.5 * pow(list_distance(
-            list_transform(
-                component.precision_rows, lambda axis: list_dot_product(axis, features)
-            ),
-            component.shift
-        ), 2)
-    end)],
+    [list_transform(
+        case when features is not null then model.components end,
+        lambda component: case
+            when component.precision_rows is null
+                then -list_distance(component.center, features)
+            else component.log_offset - 0.5 * pow(list_distance(
+                list_transform(
+                    component.precision_rows,
+                    lambda axis: list_dot_product(axis, features)
+                ),
+                component.shift
+            ), 2)
+        end
+    )],
     lambda scores: case
         when features is null then null
         when isfinite(list_max(scores))

@@ -1,0 +1,33 @@
+-- probabilities(model, features): how probably a vector came from each component.
+-- in:  model STRUCT of a mixture, features DOUBLE[] in the model's order and scale
+-- out: DOUBLE[], one per segment, adding up to 1; NULL for NULL features, an error on
+--      K-Means and for values that are not finite
+create or replace macro custseg.probabilities(model, features) as
+list_transform(
+    [list_transform(
+        case when features is not null then model.components end,
+        lambda component: case
+            when component.precision_rows is null
+                then error('model must be a mixture, which K-Means is not')
+            else component.log_offset - 0.5 * pow(list_distance(
+                list_transform(
+                    component.precision_rows,
+                    lambda axis: list_dot_product(axis, features)
+                ),
+                component.shift
+            ), 2)
+        end
+    )],
+    -- by the largest, so that none is too small for exp
+    lambda log_densities: list_transform(
+        [list_transform(
+            log_densities,
+            lambda log_density: case
+                when isfinite(list_max(log_densities))
+                    then exp(log_density - list_max(log_densities))
+                else error('features must be finite numbers, got ' || features::varchar)
+            end
+        )],
+        lambda parts: list_transform(parts, lambda part: part / list_sum(parts))
+    )[1]
+)[1];
