@@ -26,7 +26,7 @@ check: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2
 
 # the core's tests at the other end of the dependencies' ranges
-CORE := kmeans features itemsets run portability
+CORE := kmeans features itemsets run layouts portability
 oldest: $(OLDEST)/.test
 	$(OLDEST)/bin/python -m pytest -n 2 $(CORE:%=tests/test_%.py)
 

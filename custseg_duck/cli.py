@@ -144,12 +144,16 @@ def main(verbose: bool) -> None:
 @click.option("--time-zone", metavar="ZONE", help="The shop's zone, if its times are in UTC.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
 def run(source: str, database: str, mappings: Any, quiet: bool, **options: Any) -> None:
-    r"""Segment the customers of SOURCE, a table of the database or a Parquet or CSV file.
+    r"""Segment the customers of SOURCE.
+
+    SOURCE is a table of the database, a Parquet or CSV file, or a folder with the tables of one
+    shop as such files: orders, order lines, products, departments.
 
     \b
     Examples:
       custseg-duck run orders.parquet -d shop.duckdb --map customer_id=household_id
       custseg-duck run order_lines -d shop.duckdb -k 6 --min-support 0.001
+      custseg-duck run instacart/ -d shop.duckdb
     """
     for several in ("include", "exclude", "exclude_items"):
         options[several] = list(options[several]) or None
@@ -179,7 +183,7 @@ def demo(database: str) -> None:
 def run_and_show(source: str, database: str, *, quiet: bool, **options: Any) -> None:
     """Run with a progress bar, then print what came of it."""
     with _errors(), _connect(database) as con:
-        with warnings.catch_warnings(record=True) as caught:
+        with warnings.catch_warnings(record=True) as caught, _explained(quiet):
             warnings.simplefilter("always", custseg_duck.CustsegWarning)
             with Progress(
                 TextColumn("{task.description:<30}"),
@@ -199,6 +203,29 @@ def run_and_show(source: str, database: str, *, quiet: bool, **options: Any) -> 
             click.echo(f"Note: {warning.message}", err=True)
         if not quiet:
             display.show(result, Console())
+
+
+class _Echo(logging.Handler):
+    """Says on stderr, beside the progress bar, what was recognised in the source."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(f"Source: {record.getMessage()}", err=True)
+
+
+@contextlib.contextmanager
+def _explained(quiet: bool) -> Iterator[None]:
+    """Unless quiet, or verbose so that it is shown anyway."""
+    log, echo = logging.getLogger("custseg_duck.source"), _Echo()
+    if quiet or log.isEnabledFor(logging.INFO):
+        yield
+        return
+    log.setLevel(logging.INFO)
+    log.addHandler(echo)
+    try:
+        yield
+    finally:
+        log.removeHandler(echo)
+        log.setLevel(logging.NOTSET)
 
 
 def _connect(database: str) -> duckdb.DuckDBPyConnection:

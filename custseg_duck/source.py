@@ -1,36 +1,33 @@
 """The user's relation as the pipeline expects it. The only place that composes SQL from names."""
 
+import logging
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from custseg_duck.errors import InputError, MissingColumnError, message_of
+from custseg_duck import catalog
+from custseg_duck.errors import InputError, message_of
+from custseg_duck.layouts import COLUMNS, REFERRING, Layout, Part, Table, recognise
 from custseg_duck.udfs import model
 
-REQUIRED_COLUMNS = ("customer_id", "order_id", "product_id")
-OPTIONAL_COLUMNS = (
-    "ordered_at",
-    "quantity",
-    "amount",
-    "department",
-    "category",
-    "product_name",
-    "order_number",
-    "days_since_prior_order",
-    "discount",
-    "is_return",
-)
+logger = logging.getLogger(__name__)
+
 PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
 CSV_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".csv.zst")
 
 SOURCE_VIEW = "custseg_run_source"
 SOURCE_OBJECT = "custseg_run_object"
+# The user's tables by their role, in canonical columns, and what sql/layouts makes of them
+ROLE_VIEWS = {role: f"custseg_source_{role}" for role in COLUMNS}
+LAYOUT_VIEWS = ("priced_lines", "order_lines", "named_lines")
 MODEL_TABLE = "custseg_run_model"
+
+_object_numbers = count()
 
 
 def quote_name(name: str) -> str:
@@ -44,45 +41,49 @@ def quote_text(text: str) -> str:
 
 
 def attach(
-    con: duckdb.DuckDBPyConnection, source: object, columns: Mapping[str, str]
+    con: duckdb.DuckDBPyConnection,
+    source: object,
+    columns: Mapping[str, str],
+    time_zone: str | None = None,
 ) -> tuple[str, list[str]]:
     """Put ``source`` before the pipeline as a temporary view in the canonical columns.
 
     Parameters
     ----------
-    source : str, Path or object
+    source : str, Path, mapping or object
         Name of a table or view, a Parquet or CSV path (globs allowed), or an Arrow table,
-        pandas or Polars data frame, or DuckDB relation.
+        pandas or Polars data frame, or DuckDB relation. Or several of them: a mapping of table
+        name to one of these, or a folder of Parquet and CSV files.
     columns : mapping
         Canonical column name to the source's.
+    time_zone : str, optional
+        The shop's zone, if its times are in UTC.
 
     Returns
     -------
     description : str
-        What the source is, in words.
+        What the source is, and what was recognised in it, in words.
     columns : list of str
         The canonical columns that it has.
 
     Raises
     ------
     InputError
-        If the source is none of these or is not there.
+        If the source is none of these or is not there, or its layout is not clear.
     MissingColumnError
         If required or mapped columns are missing; all of them are named.
     """
-    relation, description = _relation(con, source)
-    try:
-        found = [name for name, *_ in con.execute(f"describe from {relation}").fetchall()]
-    except duckdb.Error as error:
-        raise InputError(
-            f"source must be readable, got {description}: {message_of(error)}"
-        ) from error
-    chosen = _match(found, columns, description)
-    projection = ", ".join(
-        f"{quote_name(theirs)} as {quote_name(ours)}" for ours, theirs in chosen.items()
+    tables, description = _tables(con, source)
+    layout = recognise(tables, columns)
+    relation, chosen = _order_lines(con, layout, time_zone)
+    con.execute(
+        f"create temp view {SOURCE_VIEW} as "
+        f"select {_projection(chosen, layout.columns)} from {relation}"
     )
-    con.execute(f"create temp view {SOURCE_VIEW} as select {projection} from {relation}")
-    return description, list(chosen)
+    if layout.explanation:
+        description = f"{description}: {layout.explanation}" if description else layout.explanation
+        logger.info("%s", description)
+    return description, layout.columns
 
 
 def attach_model(con: duckdb.DuckDBPyConnection, name: str, fitted: dict[str, Any]) -> None:
@@ -96,9 +97,158 @@ def attach_model(con: duckdb.DuckDBPyConnection, name: str, fitted: dict[str, An
 
 def detach(con: duckdb.DuckDBPyConnection) -> None:
     """Forget the source and the model."""
-    con.execute(f"drop view if exists temp.main.{SOURCE_VIEW}")
+    layout_views = (f"custseg_source_{name}" for name in LAYOUT_VIEWS)
+    for view in (SOURCE_VIEW, *ROLE_VIEWS.values(), *layout_views):
+        con.execute(f"drop view if exists temp.main.{view}")
     con.execute(f"drop table if exists temp.main.{MODEL_TABLE}")
-    con.unregister(SOURCE_OBJECT)
+    objects = con.execute(
+        "select view_name from duckdb_views() "
+        "where database_name = 'temp' and starts_with(view_name, $prefix)",
+        {"prefix": SOURCE_OBJECT},
+    ).fetchall()
+    for (name,) in objects:
+        con.unregister(name)
+
+
+def _order_lines(
+    con: duckdb.DuckDBPyConnection, layout: Layout, time_zone: str | None
+) -> tuple[str, dict[str, str]]:
+    """What reads the order lines of a layout, and the column for each canonical one."""
+    first = layout.lines[0]
+    if layout.is_plain:
+        return first.table.relation, first.chosen
+    zone = "null" if time_zone is None else quote_text(time_zone)
+    _create_role(con, "lines", layout.lines, f", {zone} as time_zone")
+    for role, part in layout.joined.items():
+        _create_role(con, role, [part])
+    for role in layout.joined:
+        _require_joinable(con, role, layout)
+    con.execute(catalog.statement("layouts/invoices"))
+    con.execute(catalog.statement(f"layouts/{layout.order}"))
+    made = "order_lines"
+    if "products" in layout.joined:
+        for role in {"departments", "categories"} - set(layout.joined):
+            _create_role(con, role, [])
+        con.execute(catalog.statement("layouts/products"))
+        made = "named_lines"
+    return f"temp.main.custseg_source_{made}", {ours: ours for ours in layout.columns}
+
+
+def _create_role(
+    con: duckdb.DuckDBPyConnection, role: str, parts: Iterable[Part], more: str = ""
+) -> None:
+    """The tables of one role in canonical columns: what they lack is NULL; no table, no rows."""
+    columns = COLUMNS[role]
+    selects = [
+        f"select {_projection(part.for_layouts, columns)}{more} from {part.table.relation}"
+        for part in parts
+    ] or [f"select {_projection({}, columns)} where false"]
+    con.execute(f"create temp view {ROLE_VIEWS[role]} as {' union all '.join(selects)}")
+
+
+def _projection(chosen: Mapping[str, str], columns: Iterable[str]) -> str:
+    return ", ".join(
+        f"{quote_name(chosen[ours]) if ours in chosen else 'null'} as {quote_name(ours)}"
+        for ours in columns
+    )
+
+
+def _require_joinable(con: duckdb.DuckDBPyConnection, role: str, layout: Layout) -> None:
+    """A join must not multiply lines, nor fail because its key is text on one side alone.
+
+    Raises
+    ------
+    InputError
+        If it would.
+    """
+    key = COLUMNS[role][0]
+    part, other = layout.joined[role], layout.joined.get(REFERRING[role], layout.lines[0])
+    kind, other_kind = (side.table.columns[side.chosen[key]] for side in (part, other))
+    if (kind == "VARCHAR") != (other_kind == "VARCHAR"):
+        raise InputError(
+            f"{part.table.name}.{part.chosen[key]} must be of the type of "
+            f"{other.table.name}.{other.chosen[key]} to be joined on it, "
+            f"got {kind} against {other_kind}"
+        )
+    column = quote_name(key)
+    ((n_repeated, example),) = con.execute(
+        f"select count(*), min(repeated)::varchar from (select {column} as repeated "
+        f"from temp.main.{ROLE_VIEWS[role]} where {column} is not null "
+        f"group by {column} having count(*) > 1)"
+    ).fetchall()
+    if n_repeated:
+        raise InputError(
+            f"{part.table.name} must have each {part.chosen[key]} once to be joined on it, got "
+            f"{n_repeated} of them more than once, such as {example}"
+        )
+
+
+def _tables(con: duckdb.DuckDBPyConnection, source: object) -> tuple[list[Table], str]:
+    """The tables of the source, and what it is in words."""
+    if isinstance(source, Mapping):
+        tables = [_named(con, name, value) for name, value in source.items()]
+        if not tables:
+            raise InputError("source must have at least one table, got an empty mapping")
+        return tables, tables[0].label if len(tables) == 1 else ""
+    if isinstance(source, str | Path) and _is_folder(con, source):
+        files = _files(Path(source))
+        tables = [_read(con, os.fspath(path), name, name) for name, path in files.items()]
+        return tables, os.fspath(source)
+    table = _read(con, source)
+    return [table], table.name
+
+
+def _named(con: duckdb.DuckDBPyConnection, name: object, value: object) -> Table:
+    if not isinstance(name, str):
+        raise InputError(f"source must map names of tables to tables, got the name {name!r}")
+    try:
+        return _read(con, value, name)
+    except InputError as error:
+        raise InputError(f"table {name!r} of the source: {error}") from error
+
+
+def _is_folder(con: duckdb.DuckDBPyConnection, source: str | Path) -> bool:
+    if isinstance(source, str) and (_is_path(source) or _find_table(con, source)):
+        return False
+    return os.path.isdir(source)
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """The Parquet and CSV files of a folder, by their names without suffix.
+
+    Raises
+    ------
+    InputError
+        If there are none, or two of one name.
+    """
+    files: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if not _is_path(path.name) or path.name.startswith((".", "_")):
+            continue
+        name = re.sub(r"\.(csv|tsv)\.(gz|zst)$|\.\w+$", "", path.name, flags=re.IGNORECASE)
+        if name in files:
+            raise InputError(
+                f"source must have one file of each name, got {files[name].name} and {path.name} "
+                f"in {folder}"
+            )
+        files[name] = path
+    if not files:
+        raise InputError(f"source must be a folder with Parquet or CSV files, got {folder}")
+    return files
+
+
+def _read(con: duckdb.DuckDBPyConnection, source: object, name: str = "", label: str = "") -> Table:
+    """One table and its columns; without a name, it is called what it is."""
+    relation, description = _relation(con, source)
+    try:
+        found = con.execute(f"describe from {relation}").fetchall()
+    except duckdb.Error as error:
+        raise InputError(
+            f"source must be readable, got {description}: {message_of(error)}"
+        ) from error
+    name = name or description
+    label = label or (name if name == description else f"{name} ({description})")
+    return Table(name, relation, {column: kind for column, kind, *_ in found}, label)
 
 
 def _relation(con: duckdb.DuckDBPyConnection, source: object) -> tuple[str, str]:
@@ -112,14 +262,15 @@ def _relation(con: duckdb.DuckDBPyConnection, source: object) -> tuple[str, str]
         return _table(con, source), source
     if isinstance(source, duckdb.DuckDBPyRelation):
         source = source.to_arrow_table()
+    name = f"{SOURCE_OBJECT}_{next(_object_numbers)}"
     try:
-        con.register(SOURCE_OBJECT, source)
+        con.register(name, source)
     except (duckdb.Error, TypeError) as error:
         raise InputError(
             "source must be the name of a table or view, a Parquet or CSV path, or an Arrow, "
             f"pandas or Polars table, got {type(source).__name__}"
         ) from error
-    return f"temp.main.{SOURCE_OBJECT}", f"{type(source).__module__}.{type(source).__name__}"
+    return f"temp.main.{name}", f"{type(source).__module__}.{type(source).__name__}"
 
 
 def _is_path(text: str) -> bool:
@@ -128,25 +279,35 @@ def _is_path(text: str) -> bool:
 
 def _table(con: duckdb.DuckDBPyConnection, name: str) -> str:
     """The quoted, fully qualified name of the table or view that ``name`` means."""
-    known = con.execute(
+    place = _find_table(con, name)
+    if place:
+        return place
+    tables = sorted({table for _, schema, table in _known_tables(con) if schema != "custseg"})
+    raise InputError(
+        f"source must be a table or view that exists, got {name!r}; "
+        f"there are {', '.join(tables[:20]) or 'none'}"
+    )
+
+
+def _known_tables(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
+    return con.execute(
         "select database_name, schema_name, table_name from duckdb_tables() union all "
         "select database_name, schema_name, view_name from duckdb_views() where not internal"
     ).fetchall()
+
+
+def _find_table(con: duckdb.DuckDBPyConnection, name: str) -> str | None:
     ((database, schema),) = con.execute("select current_database(), current_schema()").fetchall()
     # as in DuckDB, a temporary table comes before one of the current schema
     searched = [("temp", "main"), (database, schema), (database, "main")]
-    by_folded = {tuple(part.lower() for part in place): place for place in known}
+    by_folded = {tuple(part.lower() for part in place): place for place in _known_tables(con)}
     for candidate in chain(
         ((*place, name) for place in searched), _readings(name, database, searched)
     ):
         place = by_folded.get(tuple(part.lower() for part in candidate))
         if place:
             return ".".join(quote_name(part) for part in place)
-    tables = sorted({table for _, place_schema, table in known if place_schema != "custseg"})
-    raise InputError(
-        f"source must be a table or view that exists, got {name!r}; "
-        f"there are {', '.join(tables[:20]) or 'none'}"
-    )
+    return None
 
 
 def _readings(
@@ -167,29 +328,6 @@ def _readings(
             yield qualifier, "main", last
         case [catalog, qualifier, last]:
             yield catalog, qualifier, last
-
-
-def _match(found: list[str], columns: Mapping[str, str], description: str) -> dict[str, str]:
-    """Canonical name to the source's own, for every column that is there."""
-    canonical = REQUIRED_COLUMNS + OPTIONAL_COLUMNS
-    columns = {ours: theirs for ours, theirs in columns.items() if theirs is not None}
-    unknown = [name for name in columns if name not in canonical]
-    if unknown:
-        raise InputError(
-            f"columns must map names among {', '.join(canonical)}, got {', '.join(unknown)}"
-        )
-    by_folded = {name.lower(): name for name in found}
-    absent = [theirs for theirs in columns.values() if theirs.lower() not in by_folded]
-    if absent:
-        raise InputError(
-            f"columns must map to columns of {description}, got {', '.join(absent)}; "
-            f"there are {', '.join(found)}"
-        )
-    wanted = {ours: columns.get(ours, ours).lower() for ours in canonical}
-    missing = [ours for ours in REQUIRED_COLUMNS if wanted[ours] not in by_folded]
-    if missing:
-        raise MissingColumnError(description, missing, found)
-    return {ours: by_folded[theirs] for ours, theirs in wanted.items() if theirs in by_folded}
 
 
 def publish(con: duckdb.DuckDBPyConnection, table: str, run_column: str, run_name: str) -> None:

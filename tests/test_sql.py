@@ -12,7 +12,8 @@ from custseg_duck import catalog
 
 SQL = Path(__file__).parent.parent / "sql"
 FILES = sorted(SQL.rglob("*.sql"))
-MACRO_FILES = [path for path in FILES if path.parent.name not in ("run", "demo", "display")]
+OTHERS = ("layouts", "run", "demo", "display")
+MACRO_FILES = [path for path in FILES if path.parent.name not in OTHERS]
 RELATIONS = {
     "lines", "features", "segments", "models", "itemsets", "customers", "orders", "vectors",
     "members", "means", "segments_with_distance",
