@@ -193,7 +193,7 @@ def _tables(con: duckdb.DuckDBPyConnection, source: object) -> tuple[list[Table]
     if isinstance(source, str | Path) and _is_folder(con, source):
         files = _files(Path(source))
         tables = [_read(con, os.fspath(path), name, name) for name, path in files.items()]
-        return tables, os.fspath(source)
+        return tables, os.fspath(Path(source))
     table = _read(con, source)
     return [table], table.name
 
