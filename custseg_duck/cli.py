@@ -4,7 +4,7 @@ import contextlib
 import logging
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import duckdb
@@ -42,16 +42,20 @@ STEP_NAMES = {
 }
 
 
-class _Mapping(click.ParamType[tuple[str, str]]):
-    """``customer_id=household_id``."""
+class _Mapping(click.ParamType[tuple[str, Any]]):
+    """``customer_id=household_id``, ``monetary=2``."""
 
-    name = "CANONICAL=YOURS"
+    def __init__(self, example: str, kind: Callable[[str], Any] = str) -> None:
+        self.name, self.kind = example, kind
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, Any]:
         ours, equals, theirs = value.partition("=")
         if not equals or not ours or not theirs:
-            self.fail(f"must be like customer_id=household_id, got {value}", param, ctx)
-        return ours, theirs
+            self.fail(f"must be like {self.name}, got {value}", param, ctx)
+        try:
+            return ours, self.kind(theirs)
+        except ValueError:
+            self.fail(f"must be like {self.name}, got {value}", param, ctx)
 
 
 class _WordOrCount(click.ParamType[Any]):
@@ -85,13 +89,18 @@ def main(verbose: bool) -> None:
 
 
 @main.command()
-@click.argument("source")
+@click.argument("source", required=False)
 @click.option(
     "--database", "-d", required=True, metavar="FILE", help="DuckDB file to write to; made if new."
 )
 @click.option("--name", default="default", show_default=True, help="Name of the run.")
 @click.option(
-    "--map", "mappings", multiple=True, type=_Mapping(), help="Column of another name; repeatable."
+    "--map",
+    "mappings",
+    multiple=True,
+    type=_Mapping("customer_id=household_id"),
+    metavar="CANONICAL=YOURS",
+    help="Column of another name; repeatable.",
 )
 @click.option(
     "--algorithm", type=click.Choice(["kmeans", "gmm"]), default="kmeans", show_default=True
@@ -107,6 +116,7 @@ def main(verbose: bool) -> None:
     "-k",
     "k",
     type=_WordOrCount("auto", "auto"),
+    metavar="N|auto",
     default="8",
     show_default=True,
     help="Number of segments.",
@@ -116,15 +126,43 @@ def main(verbose: bool) -> None:
 @click.option(
     "--exclude", multiple=True, metavar="FEATURE", help="Do not cluster by these; repeatable."
 )
+@click.option(
+    "--features",
+    metavar="RELATION",
+    help="Table or file with the customers' own features, to cluster by instead.",
+)
+@click.option(
+    "--weight",
+    "weights",
+    multiple=True,
+    type=_Mapping("monetary=2", float),
+    metavar="FEATURE=NUMBER",
+    help="How much further a feature's differences count; repeatable.",
+)
+@click.option(
+    "--transform",
+    "transforms",
+    multiple=True,
+    type=_Mapping("monetary=log"),
+    metavar="FEATURE=log|identity",
+    help="How a feature's values are taken; repeatable.",
+)
 @click.option("--min-support", type=float, help="Share of orders, in (0, 1].  [default: 0.01]")
 @click.option("--min-count", type=int, help="The same as a number of orders, instead.")
 @click.option(
-    "--max-length", type=NO_LIMIT, default="3", show_default=True, help="Longest itemset."
+    "--max-length",
+    type=NO_LIMIT,
+    metavar="N|none",
+    default="3",
+    show_default=True,
+    help="Longest itemset.",
 )
 @click.option("--item", default="product_id", show_default=True, help="Column of the items.")
 @click.option("--min-confidence", type=float, default=0.1, show_default=True)
-@click.option("--max-antecedents", type=NO_LIMIT, default="none", show_default=True)
-@click.option("--max-consequents", type=NO_LIMIT, default="1", show_default=True)
+@click.option(
+    "--max-antecedents", type=NO_LIMIT, metavar="N|none", default="none", show_default=True
+)
+@click.option("--max-consequents", type=NO_LIMIT, metavar="N|none", default="1", show_default=True)
 @click.option("--since", metavar="TIME", help="Only lines from then on.")
 @click.option("--as-of", metavar="TIME", help="Only lines before then.")
 @click.option(
@@ -143,20 +181,21 @@ def main(verbose: bool) -> None:
 )
 @click.option("--time-zone", metavar="ZONE", help="The shop's zone, if its times are in UTC.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
-def run(source: str, database: str, mappings: Any, quiet: bool, **options: Any) -> None:
-    r"""Segment the customers of SOURCE.
+def run(source: str | None, database: str, mappings: Any, quiet: bool, **options: Any) -> None:
+    """Segment the customers of SOURCE, order lines in a table of the database or in a file.
 
-    SOURCE is a table of the database, a Parquet or CSV file, or a folder with the tables of one
-    shop as such files: orders, order lines, products, departments.
+    SOURCE is a Parquet or CSV file, or a folder of them (orders, products, ...), or a table.
 
     \b
     Examples:
       custseg-duck run orders.parquet -d shop.duckdb --map customer_id=household_id
-      custseg-duck run order_lines -d shop.duckdb -k 6 --min-support 0.001
+      custseg-duck run order_lines -d shop.duckdb -k auto --min-support 0.001
       custseg-duck run instacart/ -d shop.duckdb
-    """
+    """  # noqa: D301
     for several in ("include", "exclude", "exclude_items"):
         options[several] = list(options[several]) or None
+    for pairs in ("weights", "transforms"):
+        options[pairs] = dict(options[pairs]) or None
     run_and_show(source, database, quiet=quiet, columns=dict(mappings), **options)
 
 
@@ -180,7 +219,7 @@ def demo(database: str) -> None:
     click.echo(complete_journey.QUERIES.format(database=database))
 
 
-def run_and_show(source: str, database: str, *, quiet: bool, **options: Any) -> None:
+def run_and_show(source: str | None, database: str, *, quiet: bool, **options: Any) -> None:
     """Run with a progress bar, then print what came of it."""
     with _errors(), _connect(database) as con:
         with warnings.catch_warnings(record=True) as caught, _explained(quiet):

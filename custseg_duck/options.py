@@ -54,6 +54,10 @@ def check(options: Mapping[str, Any]) -> dict[str, Any]:
         is_list = isinstance(value, Sequence) and not isinstance(value, str)
         _require(value is None or is_list, options, name, "a list")
         checked[name] = None if value is None else list(value)
+    for name in ("weights", "transforms"):
+        value = options[name]
+        _require(value is None or isinstance(value, Mapping), options, name, "a mapping")
+        checked[name] = dict(value) if value else None
     for name in ("since", "as_of"):
         checked[name] = _local(options[name], options["time_zone"])
     return checked

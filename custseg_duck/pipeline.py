@@ -24,7 +24,9 @@ from custseg_duck.result import RunResult
 from custseg_duck.source import (
     append,
     attach,
+    attach_features,
     attach_model,
+    attach_nothing,
     detach,
     drop_steps,
     exists,
@@ -82,8 +84,9 @@ Progress = Callable[[str, int, int], None]
 
 
 def run(
-    source: object,
+    source: object = None,
     *,
+    features: object = None,
     con: duckdb.DuckDBPyConnection | None = None,
     columns: Mapping[str, str] | None = None,
     name: str = "default",
@@ -93,6 +96,8 @@ def run(
     seed: int = 0,
     include: Sequence[str] | None = None,
     exclude: Sequence[str] | None = None,
+    weights: Mapping[str, float] | None = None,
+    transforms: Mapping[str, str] | None = None,
     min_support: float | None = None,
     min_count: int | None = None,
     max_length: int | None = 3,
@@ -124,6 +129,9 @@ def run(
         of ``custseg.order_lines`` adds what can be made of it. Or several tables, as a mapping
         of name to one of these or as a folder of Parquet and CSV files; what was recognised in
         them is in ``custseg.runs.source``.
+    features : str, path or table, optional
+        Customers' own features, one row per ``customer_id``, to cluster by instead of those that
+        are computed of the order lines, which may then be left out.
     con : DuckDBPyConnection, optional
         Where to work and to write; by default a new database in memory.
     columns : mapping, optional
@@ -141,6 +149,10 @@ def run(
         0 to 2^32 - 1.
     include, exclude : sequence of str, optional
         Columns of ``custseg.customer_features`` to cluster by; see ``custseg.feature_transform``.
+    weights : mapping of str to float, optional
+        How much further a column's differences count.
+    transforms : mapping of str to {"log", "identity"}, optional
+        How a column's values are taken; by default "log" for a long right tail.
     min_support : float, optional
         Share of orders in (0, 1] from which a set is frequent; by default 0.01.
     min_count : int, optional
@@ -188,9 +200,11 @@ def run(
     options: dict[str, Any] = {
         key: value
         for key, value in locals().items()
-        if key not in ("source", "con", "columns", "progress")
+        if key not in ("source", "features", "con", "columns", "progress")
     }
     options = check(options)
+    if source is None and features is None:
+        raise InputError("run must have a source of order lines or features, got neither")
     if con is None:
         con = duckdb.connect()
     elif in_transaction(con):
@@ -210,7 +224,19 @@ def run(
     # takes a tenth of a second, which reading the lines leaves a processor free for
     threading.Thread(target=importlib.import_module, args=("pyarrow",), daemon=True).start()
     try:
-        parameters["source"], found = attach(con, source, columns or {}, options["time_zone"])
+        described: list[str] = []
+        if source is None:
+            found = attach_nothing(con)
+        else:
+            description, found = attach(con, source, columns or {}, options["time_zone"])
+            described.append(description)
+        if features is not None:
+            described.append(f"features {attach_features(con, features, columns or {})}")
+        parameters |= {
+            "source": "; ".join(described),
+            "has_lines": source is not None,
+            "has_features": features is not None,
+        }
         parameters["line_columns"] = _line_columns(found, options["item"])
         parameters["options"] = {
             key: str(value)
@@ -237,10 +263,11 @@ def _make(
     """Make every result as a temporary table; what there is to note about them."""
     for step in READ:
         report(step)
-        _execute(con, step, parameters)
-        if step == "line_report":
+        has_own = step == "customer_features" and parameters["has_features"]
+        _execute(con, "own_features" if has_own else step, parameters)
+        if step == "line_report" and parameters["has_lines"]:
             _require_kept_lines(con)
-    notes = _notes_on_orders(con)
+    notes = [] if parameters["has_features"] else _notes_on_orders(con)
     drop_steps(con, ("lines",))
     for step in VECTORS:
         report(step)

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from custseg_duck import catalog
-from custseg_duck.errors import InputError, message_of
+from custseg_duck.errors import InputError, MissingColumnError, message_of
 from custseg_duck.layouts import COLUMNS, REFERRING, Layout, Part, Table, recognise
 from custseg_duck.udfs import model
 
@@ -22,6 +22,7 @@ CSV_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".csv.zst")
 
 SOURCE_VIEW = "custseg_run_source"
 SOURCE_OBJECT = "custseg_run_object"
+FEATURES_VIEW = "custseg_run_features"
 # The user's tables by their role, in canonical columns, and what sql/layouts makes of them
 ROLE_VIEWS = {role: f"custseg_source_{role}" for role in COLUMNS}
 LAYOUT_VIEWS = ("priced_lines", "order_lines", "named_lines")
@@ -86,6 +87,49 @@ def attach(
     return description, layout.columns
 
 
+def attach_features(
+    con: duckdb.DuckDBPyConnection, features: object, columns: Mapping[str, str]
+) -> str:
+    """Put customers' own features before the pipeline, as a temporary view; what it is in words.
+
+    Raises
+    ------
+    InputError
+        If it is no relation with one row per customer_id, or that column's name in ``columns``.
+    """
+    table = _read(con, features)
+    by_folded = {column.lower(): column for column in table.columns}
+    wanted = (columns.get("customer_id") or "customer_id", "customer_id")
+    customer_id = next((by_folded[n.lower()] for n in wanted if n.lower() in by_folded), None)
+    if customer_id is None:
+        raise MissingColumnError(f"features {table.label}", ["customer_id"], list(table.columns))
+    theirs = quote_name(customer_id)
+    others = "" if len(table.columns) == 1 else f", * exclude ({theirs})"
+    con.execute(
+        f"create temp view {FEATURES_VIEW} as select {theirs} as customer_id{others} "
+        f"from {table.relation}"
+    )
+    ((n_rows, n_ids),) = con.execute(
+        f"select count(*), count(distinct customer_id) from temp.main.{FEATURES_VIEW}"
+    ).fetchall()
+    if not n_rows or n_ids < n_rows:
+        raise InputError(
+            f"features must have one row for each {customer_id} and none without, "
+            f"got {n_rows} rows for {n_ids} of them in {table.label}"
+        )
+    return table.label
+
+
+def attach_nothing(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Put no order lines before the pipeline; the columns that they would have."""
+    names = COLUMNS["lines"][:3]
+    con.execute(
+        f"create temp view {SOURCE_VIEW} as "
+        f"select {', '.join(f'null::integer as {name}' for name in names)} where false"
+    )
+    return list(names)
+
+
 def attach_model(con: duckdb.DuckDBPyConnection, name: str, fitted: dict[str, Any]) -> None:
     """Put a fitted model before the pipeline, as a temporary table of ``name`` and ``model``."""
     con.execute(
@@ -96,9 +140,9 @@ def attach_model(con: duckdb.DuckDBPyConnection, name: str, fitted: dict[str, An
 
 
 def detach(con: duckdb.DuckDBPyConnection) -> None:
-    """Forget the source and the model."""
+    """Forget the source, the features and the model."""
     layout_views = (f"custseg_source_{name}" for name in LAYOUT_VIEWS)
-    for view in (SOURCE_VIEW, *ROLE_VIEWS.values(), *layout_views):
+    for view in (SOURCE_VIEW, FEATURES_VIEW, *ROLE_VIEWS.values(), *layout_views):
         con.execute(f"drop view if exists temp.main.{view}")
     con.execute(f"drop table if exists temp.main.{MODEL_TABLE}")
     objects = con.execute(
@@ -347,6 +391,9 @@ def publish(con: duckdb.DuckDBPyConnection, table: str, run_column: str, run_nam
             f"select 1 from {old} where {column} <> $run_name limit 1",
             {"run_name": run_name},
         ).fetchall()
+        if others and not con.execute(f"select 1 from {new} limit 1").fetchall():
+            forget(con, table, run_name, run_column)  # the types of no rows are nobody's
+            return
         if others:
             _same_types(con, old, new)
             con.execute(
@@ -358,11 +405,13 @@ def publish(con: duckdb.DuckDBPyConnection, table: str, run_column: str, run_nam
     con.execute(f"create or replace table {old} as from {new}")
 
 
-def forget(con: duckdb.DuckDBPyConnection, table: str, run_name: str) -> None:
+def forget(
+    con: duckdb.DuckDBPyConnection, table: str, run_name: str, run_column: str = "run_name"
+) -> None:
     """Delete one run's rows of ``custseg.<table>``, if there is such a table."""
     if exists(con, table):
         con.execute(
-            f"delete from custseg.{quote_name(table)} where run_name = $run_name",
+            f"delete from custseg.{quote_name(table)} where {quote_name(run_column)} = $run_name",
             {"run_name": run_name},
         )
 

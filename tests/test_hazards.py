@@ -228,7 +228,7 @@ def test_names_that_look_like_markup_are_only_names(tmp_path: Path) -> None:
         (("missing.parquet",), 1, "Error: source must be readable, got missing.parquet: No files"),
         (("x[/bold]",), 1, "Error: source must be a table or view that exists, got 'x[/bold]'"),
         (("t", "-k", "0"), 1, "Error: k must be an int in the range [1, inf), got 0"),
-        (("t", "-k", "many"), 2, "'many' is not a valid integer"),
+        (("t", "-k", "many"), 2, "must be a whole number or auto, got many"),
         (("t", "--map", "customer"), 2, "must be like customer_id=household_id, got customer"),
         (("t", "--max-length", "few"), 2, "must be a whole number or none, got few"),
     ],

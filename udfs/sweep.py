@@ -128,16 +128,12 @@ def noise_silhouette(points: Floats, k: int, seed: int) -> float | None:
     random_state = np.random.RandomState(seed)
     shape = (len(points), len(deviations))
     means = []
-    for draw in (
-        lambda: random_state.standard_normal(shape),
-        lambda: random_state.uniform(-(3**0.5), 3**0.5, shape),
+    for draws in (
+        [random_state.standard_normal(shape) for _ in range(N_REFERENCES)],
+        [random_state.uniform(-(3**0.5), 3**0.5, shape) for _ in range(N_REFERENCES)],
     ):
-        noises = [draw() * deviations for _ in range(N_REFERENCES)]
-        means.append(
-            np.mean(
-                [silhouette(noise, _cluster(noise, k, seed + i)) for i, noise in enumerate(noises)]
-            )
-        )
+        noises = [draw * deviations for draw in draws]
+        means.append(np.mean([silhouette(x, _cluster(x, k, seed)) for x in noises]))
     return float(max(means))
 
 

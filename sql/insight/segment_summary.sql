@@ -1,6 +1,7 @@
 -- segment_summary(features, segments): the size of each segment and its share of
 --      customers, orders and revenue.
--- in:  features as customer_features gives them; segments(customer_id, segment)
+-- in:  features as customer_features gives them (or any others: no revenue, no orders);
+--      segments(customer_id, segment)
 -- out: segment, n_customers, customer_share (0 to 1), revenue (currency; NULL without
 --      amounts), revenue_share (of the net revenue), n_orders, order_share (0 to 1)
 create or replace macro custseg.segment_summary(features, segments) as table
@@ -10,7 +11,11 @@ with segment_totals as (
         count(*) as n_customers,
         sum(monetary::decimal(38, 4)) as revenue,
         sum(frequency)::bigint as n_orders,
-    from query_table(features) as feature_rows
+    from (
+        select null::decimal(38, 4) as monetary, null::bigint as frequency where false
+        union all by name
+        from query_table(features)
+    ) as feature_rows
     inner join query_table(segments) as assigned
         on feature_rows.customer_id = assigned.customer_id
     group by segment

@@ -1,6 +1,11 @@
 -- The run itself: what, on what, with which options and versions, and what became of
 --      the lines.
 create temp table custseg_run_runs as
+with dated_features as (
+    select null::timestamp as first_order, null::timestamp as last_order where false
+    union all by name
+    from custseg_run_customer_features
+)
 select
     $run_id::bigint as run_id,
     $run_name as run_name,
@@ -9,7 +14,9 @@ select
     $options::map(varchar, varchar) as options,
     $versions::map(varchar, varchar) as versions,
     $seconds::map(varchar, double) as seconds,
-    (select sum(n_lines)::bigint from custseg_run_line_report) as n_lines,
+    (
+        select coalesce(sum(n_lines), 0)::bigint from custseg_run_line_report
+    ) as n_lines,
     (
         select coalesce(sum(n_lines) filter (is_kept), 0)::bigint
         from custseg_run_line_report
@@ -21,6 +28,6 @@ select
         from custseg_run_line_report
     ) as line_counts,
     (select count(*) from custseg_run_segments) as n_customers,
-    (select min(first_order) from custseg_run_customer_features) as first_order,
-    (select max(last_order) from custseg_run_customer_features) as last_order,
+    (select min(first_order) from dated_features) as first_order,
+    (select max(last_order) from dated_features) as last_order,
     $notes::varchar[] as notes;

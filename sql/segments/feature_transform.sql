@@ -1,10 +1,12 @@
--- feature_transform(features, include, exclude): how to get from raw features to the
---      vectors that are clustered.
+-- feature_transform(features, include, exclude, weights, transforms): how to get from
+--      raw features to the vectors that are clustered.
 -- in:  features: any relation with customer_id and numeric or boolean columns, and
 --      optionally department_share MAP(VARCHAR, DOUBLE); include, exclude: lists of
 --      column names. Default: the columns of default_features where there are any, else
 --      every numeric one; and the departments with at least 1% of the average
---      customer's purchases
+--      customer's purchases. weights (column to a number above 0: how much further its
+--      differences count) and transforms (column to 'log' or 'identity') as MAP or
+--      STRUCT
 -- out: transform: a list of {name, department, transform, fill, unit, center, scale,
 --      weight}: a raw value x becomes weight * (transformed(coalesce(x, fill),
 --      transform, unit) - center) / scale. transform is 'log' for a long right tail;
@@ -12,7 +14,7 @@
 --      deviation of the transformed values; a department's weight is sqrt(2 /
 --      departments), so that they weigh two features. Constant columns are dropped
 create or replace macro custseg.feature_transform(
-    features, include := null, exclude := null
+    features, include := null, exclude := null, weights := null, transforms := null
 ) as table
 with feature_rows as not materialized (
     select * exclude (customer_id)
@@ -51,6 +53,8 @@ columns_chosen as (
             lambda name:
                 name not in coalesce(exclude, []) and name <> 'department_share'
         ) as names,
+        coalesce(weights::map(varchar, double), map {}) as weight_of,
+        coalesce(transforms::map(varchar, varchar), map {}) as transform_of,
     from columns_found
     where
         custseg.require(
@@ -64,6 +68,30 @@ columns_chosen as (
                 list_append(numeric_names, 'department_share'), coalesce(include, [])
             ),
             'include must name numeric columns of the features, got {}', include
+        )
+        and custseg.require(
+            list_has_all(
+                list_append(numeric_names, 'department_share'),
+                coalesce(map_keys(weights::map(varchar, double)), [])
+            )
+            and coalesce(list_bool_and(list_transform(
+                map_values(weights::map(varchar, double)),
+                lambda weight: coalesce(isfinite(weight) and weight > 0, false)
+            )), true),
+            'weights must map numeric columns of the features to numbers above 0, got {}',
+            weights
+        )
+        and custseg.require(
+            list_has_all(
+                numeric_names,
+                coalesce(map_keys(transforms::map(varchar, varchar)), [])
+            )
+            and list_has_all(
+                ['log', 'identity'],
+                coalesce(map_values(transforms::map(varchar, varchar)), [])
+            ),
+            'transforms must map numeric columns of the features to log or identity, '
+            || 'got {}', transforms
         )
 ),
 values_found as not materialized (
@@ -82,27 +110,40 @@ values_found as not materialized (
     )
     cross join columns_chosen
 ),
-value_ranges as (
+value_spans as (
     select
         position,
         median(abs(value)) filter (value <> 0) as unit,
         quantile_cont(value, [0.01, 0.5, 0.99]) as quantiles,
-        case
-            when quantiles[3] - quantiles[2] > 3 * (quantiles[2] - quantiles[1])
-                then 'log'
-            else 'identity'
-        end as transform,
-        custseg.transformed(quantiles[2], transform, unit) as origin,
-        custseg.reach(greatest(
-            custseg.transformed(max(value), transform, unit) - origin,
-            origin - custseg.transformed(min(value), transform, unit)
-        )) as reach,
+        min(value) as lowest,
+        max(value) as highest,
     from values_found
     group by position
     having
         count(value) > 0
         and custseg.require(coalesce(isfinite(max(value) - min(value)), true),
             'features must be finite, got a column from {}', [min(value), max(value)])
+),
+value_ranges as (
+    select
+        position,
+        unit,
+        quantiles,
+        coalesce(
+            transform_of[names[position]],
+            case
+                when quantiles[3] - quantiles[2] > 3 * (quantiles[2] - quantiles[1])
+                    then 'log'
+                else 'identity'
+            end
+        ) as transform,
+        custseg.transformed(quantiles[2], transform, unit) as origin,
+        custseg.reach(greatest(
+            custseg.transformed(highest, transform, unit) - origin,
+            origin - custseg.transformed(lowest, transform, unit)
+        )) as reach,
+    from value_spans
+    cross join columns_chosen
 ),
 value_moments as (
     select
@@ -153,7 +194,7 @@ transforms as (
             'name': names[position], 'department': null, 'transform': transform,
             'fill': median, 'unit': coalesce(unit, 1), 'center': mean,
             'scale': case when spread > 0 then spread else 1 end,
-            'weight': 1
+            'weight': coalesce(weight_of[names[position]], 1)
         } as step,
     from value_moments
     cross join columns_chosen
@@ -176,8 +217,10 @@ transforms as (
             'transform': 'identity', 'fill': 0, 'unit': 1, 'center': mean,
             'scale': spread,
             'weight': sqrt(2.0::double / count(*) over ())
+                * coalesce(weight_of['department_share'], 1)
         },
     from share_moments
+    cross join columns_chosen
 )
 select list(step order by place asc) as transform
 from transforms

@@ -1,0 +1,126 @@
+"""Customers' own features: any wide relation is clustered, with weights and transforms."""
+
+from typing import Any
+
+import duckdb
+import pytest
+from click.testing import CliRunner
+
+import custseg_duck
+from custseg_duck import InputError, MissingColumnError
+from custseg_duck.cli import main
+
+
+@pytest.fixture
+def visits(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """80 visitors; the odd ones come often."""
+    con.execute("""
+        create table visits as
+        select
+            'c' || i as visitor, 20 + i % 7 as age, 1 + i % 3 + i % 2 * 100 as n_visits,
+            'name ' || i as full_name, i % 5 = 0 as is_member
+        from range(80) as r (i)
+    """)
+    return con
+
+
+def names_and(con: duckdb.DuckDBPyConnection, field: str) -> dict[str, Any]:
+    return dict(
+        con.execute(
+            f"select step.name, step.{field} from "
+            "(select unnest(model.features) as step from custseg.models)"
+        ).fetchall()
+    )
+
+
+def test_any_wide_relation_is_clustered(visits: duckdb.DuckDBPyConnection) -> None:
+    result = custseg_duck.run(
+        features="visits", con=visits, columns={"customer_id": "visitor"}, k=2,
+        weights={"n_visits": 5},
+    )  # fmt: skip
+    assert names_and(visits, "weight") == {"age": 1, "n_visits": 5, "is_member": 1}
+    parts = visits.execute(
+        "select distinct segment, substr(customer_id, 2)::int % 2 from custseg.segments order by 1"
+    ).fetchall()
+    assert len(parts) == 2
+    assert result.summary.project("n_customers, revenue, n_orders").fetchall() == [
+        (40, None, None), (40, None, None)
+    ]  # fmt: skip
+    assert result.itemsets.fetchall() == result.rules.fetchall() == []
+    assert visits.execute("select source, n_lines, n_customers from custseg.runs").fetchall() == [
+        ("features visits", 0, 80)
+    ]
+    # new visitors are scored by the stored model, without Python
+    scored = visits.execute(
+        "select count(*) filter (scored.segment = kept.segment) from "
+        "custseg.score('custseg.customer_features') as scored "
+        "inner join custseg.segments as kept using (customer_id)"
+    ).fetchall()
+    assert scored == [(80,)]
+
+
+def test_transforms_are_the_callers(visits: duckdb.DuckDBPyConnection) -> None:
+    custseg_duck.run(
+        features="visits", con=visits, columns={"customer_id": "visitor"}, k=2,
+        include=["age", "n_visits"], transforms={"age": "log", "n_visits": "identity"},
+    )  # fmt: skip
+    assert names_and(visits, "transform") == {"age": "log", "n_visits": "identity"}
+
+
+def test_lines_beside_own_features_give_the_itemsets(visits: duckdb.DuckDBPyConnection) -> None:
+    visits.execute(
+        "create table lines as select 'c' || i % 80 as customer_id, i as order_id, "
+        "unnest([1, 2]) as product_id from range(160) as r (i)"
+    )
+    relation = visits.sql("select visitor as customer_id, n_visits from visits")
+    result = custseg_duck.run("lines", features=relation, con=visits, k=2)
+    assert names_and(visits, "transform").keys() == {"n_visits"}
+    assert result.itemsets.aggregate("count(*)").fetchall() == [(3,)]
+    # the run beside it has no itemsets, whose ids would be of no type
+    custseg_duck.run(features=relation, con=visits, k=2, name="other")
+    custseg_duck.run(features=relation, con=visits, k=2)
+    assert visits.execute("select count(*) from custseg.itemsets").fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"features": None}, InputError, "must have a source of order lines or features"),
+        ({"features": "visit"}, InputError, "table or view that exists, got 'visit'"),
+        ({"columns": {}}, MissingColumnError, "features visits must have the columns customer_id"),
+        ({"features": "twice"}, InputError, "one row for each visitor and none without, got 160"),
+        ({"features": "texts"}, InputError, "features must have a column with values"),
+        ({"weights": {"height": 1}}, InputError, "weights must map numeric columns .*'height'"),
+        ({"weights": {"full_name": 1}}, InputError, "weights must map numeric columns"),
+        ({"weights": {"age": -1}}, InputError, "to numbers above 0, got .*-1"),
+        ({"weights": {"age": float("inf")}}, InputError, "to numbers above 0, got .*inf"),
+        ({"weights": [1]}, InputError, "weights must be a mapping"),
+        ({"transforms": {"age": "sqrt"}}, InputError, "to log or identity, got .*sqrt"),
+    ],
+)
+def test_wrong_features_are_refused(
+    visits: duckdb.DuckDBPyConnection, options: Any, error: type[InputError], message: str
+) -> None:
+    visits.execute("create view twice as from visits union all from visits")
+    visits.execute("create view texts as select visitor, full_name from visits")
+    right: dict[str, Any] = {"features": "visits", "columns": {"customer_id": "visitor"}, "k": 2}
+    with pytest.raises(error, match=message):
+        custseg_duck.run(con=visits, **right | options)
+    leftovers = "select table_name from duckdb_tables() where temporary"
+    assert visits.execute(leftovers).fetchall() == []
+    custseg_duck.run(con=visits, **right)
+
+
+def test_the_command_takes_them(visits: duckdb.DuckDBPyConnection, tmp_path: Any) -> None:
+    path = tmp_path / "visits.csv"
+    visits.table("visits").write_csv(str(path))
+    arguments = ["run", "--features", str(path), "-d", str(tmp_path / "shop.duckdb"), "-k", "2"]
+    arguments += ["--map", "customer_id=visitor", "--weight", "age=2", "--transform", "age=log"]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 0, done.output
+    with custseg_duck.connect(tmp_path / "shop.duckdb") as con:
+        assert names_and(con, "weight")["age"] == 2
+        assert names_and(con, "transform")["age"] == "log"
+    wrong = CliRunner().invoke(main, [*arguments, "--weight", "age=heavy"])
+    assert wrong.exit_code == 2
+    assert "must be like monetary=2, got age=heavy" in wrong.output
