@@ -78,8 +78,8 @@ columns_chosen as (
                 map_values(weights::map(varchar, double)),
                 lambda weight: coalesce(isfinite(weight) and weight > 0, false)
             )), true),
-            'weights must map numeric columns of the features to numbers above 0, got {}',
-            weights
+            'weights must map numeric columns of the features to numbers above 0, '
+            || 'got {}', weights
         )
         and custseg.require(
             list_has_all(
