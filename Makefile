@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 OLDEST := .venv-oldest
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 
-.PHONY: demo test lint check oldest wheel bench clean help
+.PHONY: demo test lint check oldest wheel bench bench-fit clean help
 
 help:
 	@echo "make demo   segment a real shop into shop.duckdb"
 	@echo "make test   lint, types and all tests, with the newest and the oldest dependencies"
+	@echo "make bench-fit  clustering against scikit-learn, 1M x 12 and 5M x 10"
 	@echo "make bench  the whole command against pandas, scikit-learn and mlxtend"
 
 demo: $(VENV)/.demo
@@ -26,7 +27,7 @@ check: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2
 
 # the core's tests at the other end of the dependencies' ranges
-CORE := kmeans features itemsets run layouts portability
+CORE := kmeans gmm metrics features itemsets run layouts portability
 oldest: $(OLDEST)/.test
 	$(OLDEST)/bin/python -m pytest -n 2 $(CORE:%=tests/test_%.py)
 
@@ -35,6 +36,10 @@ wheel: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/run_pipeline.py
+
+bench-fit: $(VENV)/.test
+	$(BIN)/python benchmarks/run_fit.py --rows 1000000 --features 12
+	$(BIN)/python benchmarks/run_fit.py --rows 5000000 --features 10 --rounds 1
 
 $(VENV)/.demo: pyproject.toml
 	@echo "setting up $(VENV) (once, about a minute)"
