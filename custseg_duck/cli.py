@@ -180,6 +180,7 @@ def main(verbose: bool) -> None:
     "--empty-lines", type=click.Choice(["drop", "keep"]), default="drop", show_default=True
 )
 @click.option("--time-zone", metavar="ZONE", help="The shop's zone, if its times are in UTC.")
+@click.option("--max-fit-bytes", type=int, help="Refuse if the vectors would take more memory.")
 @click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
 def run(source: str | None, database: str, mappings: Any, quiet: bool, **options: Any) -> None:
     """Segment the customers of SOURCE, order lines in a table of the database or in a file.

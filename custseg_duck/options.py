@@ -15,7 +15,13 @@ CHOICES = {
     "item": ITEM_COLUMNS,
 }
 WHOLE = {"k": 1, "seed": 0}
-OPTIONAL_WHOLE = {"min_count": 1, "max_length": 1, "max_antecedents": 1, "max_consequents": 1}
+OPTIONAL_WHOLE = {
+    "min_count": 1,
+    "max_length": 1,
+    "max_antecedents": 1,
+    "max_consequents": 1,
+    "max_fit_bytes": 1,
+}
 
 
 def check(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -112,6 +112,7 @@ def run(
     duplicates: str = "keep",
     empty_lines: str = "drop",
     time_zone: str | None = None,
+    max_fit_bytes: int | None = None,
     progress: Progress | None = None,
 ) -> RunResult:
     """Segment the customers of a shop, and find what is bought together.
@@ -177,6 +178,9 @@ def run(
         What to do with lines of quantity 0 and no amount.
     time_zone : str, optional
         The shop's zone, if its times are in UTC.
+    max_fit_bytes : int, optional
+        The most memory that the vectors may take, 8 bytes per customer and feature: beyond it the
+        run is refused before they are read.
     progress : callable, optional
         Called with step, its number and the number of steps, as each begins.
 
@@ -364,6 +368,13 @@ def _fit(con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]) -> dict[
         "select count(*), any_value(len(features)) from custseg_run_vectors"
     ).fetchall()
     ((transform,),) = con.execute("select transform from custseg_run_transform").fetchall()
+    n_bytes, limit = 8 * n_rows * n_features, parameters["max_fit_bytes"]
+    if limit is not None and n_bytes > limit:
+        raise InputError(
+            f"max_fit_bytes must be at least {n_bytes} to cluster {n_rows} customers by "
+            f"{n_features} features, got {limit}. Raise it, take fewer features (include=...), or "
+            "fewer customers (since=...)"
+        )
     points = np.empty((n_rows, n_features))
     start = 0
     try:

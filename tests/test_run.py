@@ -287,6 +287,18 @@ def test_shared_order_ids_draw_a_warning(shop: duckdb.DuckDBPyConnection) -> Non
         custseg_duck.run("t", con=shop, k=2)
 
 
+def test_vectors_beyond_the_allowed_memory_are_refused(shop: duckdb.DuckDBPyConnection) -> None:
+    custseg_duck.run("order_lines", con=shop, k=2)
+    before = snapshot(shop)
+    ((needed,),) = shop.execute(
+        "select 8 * model.n_rows * len(model.features) from custseg.models"
+    ).fetchall()
+    with pytest.raises(InputError, match=f"must be at least {needed} to cluster 60 customers"):
+        custseg_duck.run("order_lines", con=shop, k=3, max_fit_bytes=needed - 1)
+    assert snapshot(shop) == before
+    custseg_duck.run("order_lines", con=shop, k=3, max_fit_bytes=needed)
+
+
 def test_runs_at_the_same_time_are_all_published(tmp_path: Path) -> None:
     with custseg_duck.connect(tmp_path / "shop.duckdb") as con:
         con.execute(
