@@ -37,9 +37,11 @@ def recommended(con: duckdb.DuckDBPyConnection, arguments: str = "") -> list[Any
     ).fetchall()
 
 
-def planted_shop(con: duckdb.DuckDBPyConnection, n_each: int, *, same: bool = False) -> list[str]:
+def planted_shop(
+    con: duckdb.DuckDBPyConnection, n_each: int, *, seed: int = 3, same: bool = False
+) -> list[str]:
     """The table ``lines``; each customer's type. With ``same`` they differ by chance alone."""
-    rng = np.random.default_rng(3)
+    rng = np.random.default_rng(seed)
     rows: dict[str, list[Any]] = {
         name: [] for name in ("customer_id", "order_id", "product_id", "ordered_at", "amount",
                               "department")
@@ -55,10 +57,9 @@ def planted_shop(con: duckdb.DuckDBPyConnection, n_each: int, *, same: bool = Fa
                 rows["customer_id"].append(customer)
                 rows["order_id"].append(order)
                 rows["product_id"].append(int(product))
-                rows["ordered_at"].append(f"2024-01-01 {day % 24:02}:00:00")
                 rows["amount"].append(round(float(rng.lognormal(np.log(price), 0.3)), 2))
                 rows["department"].append("produce" if rng.random() < produce else "other")
-                rows["ordered_at"][-1] = str(np.datetime64("2024-01-01") + int(day)) + " 12:00:00"
+                rows["ordered_at"].append(str(np.datetime64("2024-01-01") + int(day)) + " 12:00:00")
     con.register("rows", pa.table(rows))
     con.execute("create table lines as from rows")
     return types
@@ -72,6 +73,17 @@ def test_the_index_is_scikit_learns() -> None:
         assert sweep.adjusted_rand_index(a, b) == pytest.approx(
             adjusted_rand_score(a, b), abs=1e-12
         )
+
+
+def test_other_rows_confirm_planted_segments_only() -> None:
+    points, _ = make_blobs(600, 6, centers=4, cluster_std=1.5, random_state=6)
+    strengths = [sweep.prediction_strength(points, k, 5, 0) for k in range(1, 7)]
+    assert strengths[0] == 1
+    assert strengths[3] > 0.95
+    assert max(strengths[4:]) < 0.8
+    noise = np.random.default_rng(0).normal(size=(600, 6))
+    assert 0 < sweep.prediction_strength(noise, 4, 5, 0) < 0.7
+    assert sweep.prediction_strength(noise[:5], 3, 5, 0) == 0
 
 
 @pytest.mark.parametrize("algorithm", ["kmeans", "gmm"])
@@ -148,12 +160,18 @@ def test_a_sweep_refuses_what_it_cannot_do(
         recommended(con, arguments)
 
 
-def test_run_finds_the_planted_customers(con: duckdb.DuckDBPyConnection) -> None:
-    types = planted_shop(con, 60)
+@pytest.mark.parametrize("seed", [3, 5, 6])
+def test_run_finds_the_planted_customers(con: duckdb.DuckDBPyConnection, seed: int) -> None:
+    types = planted_shop(con, 60, seed=seed)
     result = custseg_duck.run("lines", con=con, k="auto", min_support=0.2)
     segments = [s for (s,) in result.segments.order("customer_id").project("segment").fetchall()]
     assert result.summary.aggregate("count(*)").fetchall() == [(5,)]
     assert adjusted_rand_score(types, segments) >= 0.95
+
+
+def test_candidates_stay_with_their_run(con: duckdb.DuckDBPyConnection) -> None:
+    planted_shop(con, 60)
+    custseg_duck.run("lines", con=con, k="auto", min_support=0.2)
     kept = "select k from custseg.k_candidates where is_recommended"
     assert con.execute(kept).fetchall() == [(5,)]
     custseg_duck.run("lines", con=con, k=2, name="other", min_support=0.2)

@@ -66,6 +66,7 @@ SWEEP = pa.list_(
             ("covariance_type", pa.string()),
             ("k", pa.int32()),
             ("stability", pa.float64()),
+            ("prediction_strength", pa.float64()),
             ("noise_silhouette", pa.float64()),
             ("seconds", pa.float64()),
             ("model", MODEL),

@@ -29,7 +29,7 @@ MODEL_SQL = (
 )
 SWEEP_SQL = (
     "STRUCT(algorithm VARCHAR, covariance_type VARCHAR, k INTEGER, stability DOUBLE, "
-    f"noise_silhouette DOUBLE, seconds DOUBLE, model {MODEL_SQL})[]"
+    f"prediction_strength DOUBLE, noise_silhouette DOUBLE, seconds DOUBLE, model {MODEL_SQL})[]"
 )
 
 

@@ -50,9 +50,11 @@ def sweep(
     -------
     list of dict
         algorithm, covariance_type, k, model; stability (mean adjusted Rand index between its
-        segments and those of fits to bootstrap samples, -1 to 1); noise_silhouette (the mean
-        simplified silhouette of K-Means on data like these but without segments, the larger of
-        two kinds); seconds (of the fit).
+        segments and those of fits to bootstrap samples, -1 to 1); prediction_strength (of
+        K-Means: the share of pairs of customers in one segment, of the weakest segment, that
+        a fit to other customers keeps together, 0 to 1; else None); noise_silhouette (the
+        mean simplified silhouette of K-Means on data like these but without segments, the
+        larger of two kinds); seconds (of the fit).
 
     Raises
     ------
@@ -61,9 +63,10 @@ def sweep(
 
     Notes
     -----
-    Hubert & Arabie (1985) for the index; Hennig (2007) for stability by bootstrap; after
-    Tibshirani, Walther & Hastie (2001) for the reference, along the principal axes: here once
-    normal and once uniform, of the same variances.
+    Hubert & Arabie (1985) for the index; Hennig (2007) for stability by bootstrap;
+    Tibshirani & Walther (2005) for prediction strength; after Tibshirani, Walther & Hastie
+    (2001) for the reference, along the principal axes: here once normal and once uniform, of
+    the same variances.
     """
     _require_known(algorithms, "algorithms", ("kmeans", "gmm"))
     _require_known(covariance_types, "covariance_types", gmm.COVARIANCE_TYPES)
@@ -76,7 +79,8 @@ def sweep(
     if "gmm" in algorithms:
         forms += covariance_types
     possible = sorted({int(k) for k in ks if k <= n_distinct})
-    noise = {k: noise_silhouette(points[:SAMPLE_ROWS], k, seed) for k in possible}
+    sample = points[:SAMPLE_ROWS]
+    noise = {k: noise_silhouette(sample, k, seed) for k in possible}
     found = []
     for covariance_type, k in itertools.product(forms, possible):
         began = time.perf_counter()
@@ -88,7 +92,10 @@ def sweep(
                 "covariance_type": covariance_type,
                 "k": k,
                 "model": model,
-                "stability": stability(points[:SAMPLE_ROWS], model, n_bootstraps, seed),
+                "stability": stability(sample, model, n_bootstraps, seed),
+                "prediction_strength": None
+                if covariance_type
+                else prediction_strength(sample, k, n_bootstraps, seed),
                 "noise_silhouette": noise[k],
                 "seconds": seconds,
             }
@@ -116,6 +123,31 @@ def stability(points: Floats, model: dict[str, Any], n_bootstraps: int, seed: in
             again = assign(mixture, points)
         indices.append(adjusted_rand_index(labels, again))
     return float(np.mean(indices))
+
+
+def prediction_strength(points: Floats, k: int, n_splits: int, seed: int) -> float:
+    """How well one half of the rows predicts which rows of the other belong together.
+
+    The mean over random halves: both are clustered into k; of the pairs of rows that share a
+    segment of their own half, the share that a nearest centre of the other half keeps
+    together, of the segment where it is smallest.
+    """
+    random_state = np.random.RandomState(seed)
+    strengths = []
+    for i in range(n_splits):
+        shuffled = random_state.permutation(len(points))
+        rows = points[shuffled[: len(points) // 2]]
+        others = points[shuffled[len(points) // 2 :]]
+        if len(rows) < k:
+            return 0.0
+        shared = _shared(
+            kmeans.nearest(rows, _cluster(rows, k, seed + i)),
+            kmeans.nearest(rows, _cluster(others, k, seed + i)),
+            k,
+        )
+        pairs = np.maximum(_n_pairs(shared.sum(axis=1)), 1)
+        strengths.append(float((_n_pairs(shared).sum(axis=1) / pairs).min()))
+    return float(np.mean(strengths))
 
 
 def noise_silhouette(points: Floats, k: int, seed: int) -> float | None:
@@ -147,16 +179,22 @@ def silhouette(points: Floats, centers: Floats) -> float:
 def adjusted_rand_index(labels: Integers, others: Integers) -> float:
     """Agreement of two partitions: 1 if they are the same, 0 as expected by chance."""
     k = int(max(labels.max(), others.max())) + 1
-    shared = np.bincount(labels * k + others, minlength=k * k).reshape(k, k)
-    together = _n_pairs(shared)
-    in_labels, in_others = _n_pairs(shared.sum(axis=1)), _n_pairs(shared.sum(axis=0))
-    expected = in_labels * in_others / max(_n_pairs(np.array(len(labels))), 1)
+    shared = _shared(labels, others, k)
+    together = _n_pairs(shared).sum()
+    in_labels = _n_pairs(shared.sum(axis=1)).sum()
+    in_others = _n_pairs(shared.sum(axis=0)).sum()
+    expected = in_labels * in_others / max(len(labels) * (len(labels) - 1) / 2, 1)
     most = (in_labels + in_others) / 2
     return 1.0 if most == expected else float((together - expected) / (most - expected))
 
 
-def _n_pairs(sizes: Integers) -> float:
-    return float((sizes * (sizes - 1) // 2).sum())
+def _shared(labels: Integers, others: Integers, k: int) -> Integers:
+    """Number of rows of each segment of one partition in each of the other, (k, k)."""
+    return np.bincount(labels * k + others, minlength=k * k).reshape(k, k)
+
+
+def _n_pairs(sizes: Integers) -> Integers:
+    return sizes * (sizes - 1) // 2
 
 
 def _cluster(points: Floats, k: int, seed: int) -> Floats:

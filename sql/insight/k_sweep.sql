@@ -6,13 +6,17 @@
 -- out: algorithm, covariance_type, k, then of all customers inertia, silhouette
 --      (simplified), davies_bouldin, calinski_harabasz, bic, aic (mixtures),
 --      smallest_share; of a sample stability (mean adjusted Rand index of bootstrap
---      fits, -1 to 1), noise_silhouette (of data like these without segments),
---      silhouette_gap (silhouette - noise_silhouette), seconds; is_recommended, reason,
---      model. Fits use the 20,000 customers with the smallest hash of their features.
---      Of the candidates of an algorithm with stability >= 0.7, no segment below 3% of
---      the customers and k >= 2, the recommended one has of K-Means the largest gap, if
---      it is 0.03 or more, of mixtures the smallest bic, if it is below that of k = 1
--- source: Hennig (2007) for stability; Tibshirani, Walther & Hastie (2001) for the gap
+--      fits, -1 to 1), prediction_strength (K-Means: of its weakest segment, the share
+--      of pairs that other customers' segments keep together, 0 to 1), noise_silhouette
+--      (of data like these without segments), silhouette_gap (silhouette -
+--      noise_silhouette), seconds; is_recommended, reason, model. Fits use the 20,000
+--      customers with the smallest hash of their features. Eligible is k >= 2 with
+--      stability >= 0.7, no segment below 3% of the customers, and of K-Means a gap
+--      >= 0.03, of mixtures a bic below that of k = 1. Recommended is of K-Means the
+--      largest k with prediction_strength >= 0.9, else the k with the largest gap; of
+--      mixtures that with the smallest bic
+-- source: Hennig (2007) for stability; Tibshirani & Walther (2005) for prediction
+--      strength; Tibshirani, Walther & Hastie (2001) for the gap
 create or replace macro custseg.k_sweep(
     vectors, ks := [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], algorithms := ['kmeans'],
     covariance_types := ['full'], seed := 0, n_bootstraps := 10
@@ -95,7 +99,12 @@ ranked as (
             partition by algorithm
             order by
                 flaw is not null asc,
-                case when algorithm = 'gmm' then bic else -silhouette_gap end asc,
+                prediction_strength >= 0.9 desc nulls last,
+                case
+                    when algorithm = 'gmm' then bic
+                    when prediction_strength >= 0.9 then -k
+                    else -silhouette_gap
+                end asc,
                 k asc,
                 covariance_type asc
         ) as preference,
@@ -113,6 +122,7 @@ select
     aic,
     smallest_share,
     stability,
+    prediction_strength,
     noise_silhouette,
     silhouette_gap,
     seconds,
@@ -121,6 +131,8 @@ select
         when flaw is not null then flaw
         when preference > 1 then 'good, but another one is better'
         when algorithm = 'gmm' then 'smallest bic of the stable ones'
+        when prediction_strength >= 0.9
+            then 'the most segments that other customers confirm'
         else 'largest silhouette beyond that of noise, of the stable ones'
     end as reason,
     model,
