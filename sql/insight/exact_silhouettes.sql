@@ -51,7 +51,8 @@ nearest as (
         customer_id,
         segment,
         any_value(distance) filter (segment = other_segment) as distance,
-        min((distance, other_segment)) filter (segment <> other_segment) as second,
+        min({'distance': distance, 'segment': other_segment})
+            filter (segment <> other_segment) as second,
         count(*) as n_segments,
     from mean_distances
     group by customer_id, segment
@@ -61,10 +62,10 @@ select
     segment,
     case
         when n_segments = 1 then null
-        when distance is null or greatest(distance, second[1]) = 0 then 0
-        else (second[1] - distance) / greatest(distance, second[1])
+        when distance is null or greatest(distance, second.distance) = 0 then 0
+        else (second.distance - distance) / greatest(distance, second.distance)
     end::double as silhouette,
-    second[2] as second_segment,
+    second.segment as second_segment,
     distance,
-    second[1] as second_distance,
+    second.distance as second_distance,
 from nearest;
