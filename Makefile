@@ -27,7 +27,7 @@ check: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2
 
 # the core's tests at the other end of the dependencies' ranges
-CORE := kmeans gmm metrics features itemsets run layouts portability
+CORE := kmeans gmm sweep metrics features own_features itemsets run layouts portability
 oldest: $(OLDEST)/.test
 	$(OLDEST)/bin/python -m pytest -n 2 $(CORE:%=tests/test_%.py)
 
