@@ -27,6 +27,8 @@ MACROS = (
     "features/timing",
     "features/customer_features",
     "segments/is_numeric",
+    "segments/magnitude",
+    "segments/quantiles_of_values",
     "segments/reach",
     "segments/stable_mean",
     "segments/stable_stddev",

@@ -3,6 +3,8 @@
 from typing import Any
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
@@ -124,3 +126,38 @@ def test_the_command_takes_them(visits: duckdb.DuckDBPyConnection, tmp_path: Any
     wrong = CliRunner().invoke(main, [*arguments, "--weight", "age=heavy"])
     assert wrong.exit_code == 2
     assert "must be like monetary=2, got age=heavy" in wrong.output
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_quantiles_are_exact(con: duckdb.DuckDBPyConnection, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    columns = [
+        rng.normal(size=rng.integers(1, 2000)),
+        rng.integers(-3, 4, rng.integers(1, 2000)).astype(float),
+        rng.lognormal(0, 5, rng.integers(1, 50)) * rng.choice([-1, 0, 1]),
+        rng.uniform(-1e-300, 1e300, 3),
+        np.zeros(4),
+        np.full(5, -7.5),
+    ]
+    rows = [(i + 1, float(value)) for i, column in enumerate(columns) for value in column]
+    rows += [(1, None), (7, None), (7, None)]
+    rng.shuffle(rows)
+    positions, values = zip(*rows, strict=True)
+    con.register("pairs", pa.table({"position": map(int, positions), "value": values}))
+    con.execute("create table wanted as select 'not read' as kind")
+    found = con.execute("from custseg.quantiles_of_values('pairs') order by position").fetchall()
+    assert [position for position, *_ in found] == [1, 2, 3, 4, 5, 6]
+    for column, (_, quantiles, unit, lowest, highest) in zip(columns, found, strict=True):
+        assert quantiles == pytest.approx(np.quantile(column, [0.01, 0.5, 0.99]), rel=1e-12)
+        sizes = np.abs(column[column != 0])
+        assert unit == (pytest.approx(np.median(sizes), rel=1e-12) if len(sizes) else None)
+        assert (lowest, highest) == (column.min(), column.max())
+
+
+def test_a_table_named_like_a_part_is_not_read(visits: duckdb.DuckDBPyConnection) -> None:
+    visits.execute("create view people as select visitor as customer_id, * from visits")
+    query = "select transform from custseg.feature_transform('people', include := ['age'])"
+    expected = visits.execute(query).fetchall()
+    for name in ("custseg_values", "value_spans", "binned_values", "feature_rows"):
+        visits.execute(f"create table {name} as select 1 as position, 5.0 as value")
+    assert visits.execute(query).fetchall() == expected

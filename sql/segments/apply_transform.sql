@@ -62,9 +62,7 @@ raw_values as not materialized (
     select
         feature_rows.customer_id,
         list_concat(
-            list_select(
-                map_values(try_cast(number_row as map(varchar, double))), positions
-            ),
+            list_select(numbers, positions),
             list_transform(
                 departments, lambda name: map_extract_value(department_share, name)
             )
@@ -75,9 +73,14 @@ raw_values as not materialized (
         select
             customer_id,
             department_share,
-            struct_pack(*columns(* exclude (customer_id, department_share)))
-                as number_row,
-        from feature_rows
+            list_value(*columns(* exclude (customer_id, department_share))) as numbers,
+        from (
+            select
+                customer_id,
+                department_share,
+                try_cast(columns(* exclude (customer_id, department_share)) as double),
+            from feature_rows
+        )
     ) as feature_rows
     cross join recipe
 )
@@ -85,15 +88,16 @@ select
     customer_id,
     list_transform(
         list_zip(raw, scalings),
-        lambda pair: list_transform(
-            [coalesce(pair[1], pair[2].fill)],
-            lambda value: (
-                case
-                    when pair[2].unit is null then value
-                    else sign(value) * ln(1 + abs(value) / pair[2].unit)
-                end - pair[2].center
-            ) / pair[2].scale
-        )[1]
+        -- a unit of NULL leaves values as they are
+        lambda pair: (
+            coalesce(
+                custseg.transformed(
+                    coalesce(pair[1], pair[2].fill), 'log', pair[2].unit
+                ),
+                pair[1],
+                pair[2].fill
+            ) - pair[2].center
+        ) / pair[2].scale
     ) as features,
     all_steps as transform,
 from raw_values;

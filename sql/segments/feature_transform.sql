@@ -53,6 +53,7 @@ columns_chosen as (
             lambda name:
                 name not in coalesce(exclude, []) and name <> 'department_share'
         ) as names,
+        list_transform(names, lambda name: list_position(all_names, name)) as positions,
         coalesce(weights::map(varchar, double), map {}) as weight_of,
         coalesce(transforms::map(varchar, varchar), map {}) as transform_of,
     from columns_found
@@ -94,35 +95,23 @@ columns_chosen as (
             || 'got {}', transforms
         )
 ),
-values_found as not materialized (
+custseg_values as not materialized (
     select
         generate_subscripts(names, 1) as position,
-        unnest(list_select(
-            map_values(numbers),
-            list_transform(names, lambda name: list_position(map_keys(numbers), name))
-        )) as value,
+        unnest(list_select(numbers, positions)) as value,
     from (
-        select try_cast(scalar_row as map(varchar, double)) as numbers
+        select list_value(*columns(*)) as numbers
         from (
-            select columns(* exclude (department_share))
+            select try_cast(columns(* exclude (department_share)) as double)
             from feature_rows
-        ) as scalar_row
+        )
     )
     cross join columns_chosen
 ),
 value_spans as (
-    select
-        position,
-        median(abs(value)) filter (value <> 0) as unit,
-        quantile_cont(value, [0.01, 0.5, 0.99]) as quantiles,
-        min(value) as lowest,
-        max(value) as highest,
-    from values_found
-    group by position
-    having
-        count(value) > 0
-        and custseg.require(coalesce(isfinite(max(value) - min(value)), true),
-            'features must be finite, got a column from {}', [min(value), max(value)])
+    from custseg.quantiles_of_values('custseg_values')
+    where custseg.require(coalesce(isfinite(highest - lowest), true),
+        'features must be finite, got a column from {}', [lowest, highest])
 ),
 value_ranges as (
     select
@@ -155,7 +144,7 @@ value_moments as (
         custseg.stable_stddev(scaled, origin, reach) as spread,
     from (
         select *, custseg.transformed(value, transform, unit) as scaled
-        from values_found
+        from custseg_values
         inner join value_ranges using (position)
     )
     group by position
