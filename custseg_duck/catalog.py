@@ -27,6 +27,7 @@ MACROS = (
     "features/timing",
     "features/customer_features",
     "segments/is_numeric",
+    "segments/to_number",
     "segments/magnitude",
     "segments/quantiles_of_values",
     "segments/reach",

@@ -72,6 +72,7 @@ REPLACED = (
 APPENDED = ("runs", "segment_history")
 
 LARGE_SEGMENT = 0.9
+BATCH_ROWS = 100_000  # of vectors on their way to the fit
 
 # DuckDB's errors that come from values and options: of error(), a cast, an unknown time zone
 _INPUT_ERRORS = (
@@ -255,7 +256,8 @@ def run(
         raise QueryError(report.step, "", error) from error
     finally:
         detach(con)
-        drop_steps(con, (*READ, *VECTORS, CHOOSE, *DESCRIBE, *RECORD))
+        con.execute("drop view if exists temp.main.custseg_run_vectors")
+        drop_steps(con, (*READ, "transform", CHOOSE, *DESCRIBE, *RECORD))
     for note in notes:
         warnings.warn(note, CustsegWarning, stacklevel=2)
     return RunResult(con, name)
@@ -364,10 +366,10 @@ def _fit(con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]) -> dict[
     """Fit on all vectors, streamed into one array in whatever order they come."""
     from custseg_duck.udfs.arrow import from_lists
 
-    ((n_rows, n_features),) = con.execute(
-        "select count(*), any_value(len(features)) from custseg_run_vectors"
+    ((n_rows, transform),) = con.execute(
+        "select (select count(*) from custseg_run_vectors), transform from custseg_run_transform"
     ).fetchall()
-    ((transform,),) = con.execute("select transform from custseg_run_transform").fetchall()
+    n_features = len(transform)
     n_bytes, limit = 8 * n_rows * n_features, parameters["max_fit_bytes"]
     if limit is not None and n_bytes > limit:
         raise InputError(
@@ -377,13 +379,14 @@ def _fit(con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]) -> dict[
         )
     points = np.empty((n_rows, n_features))
     start = 0
+    vectors = "select features from custseg_run_vectors"
     try:
-        for batch in con.sql("select features from custseg_run_vectors").to_arrow_reader():
+        for batch in con.sql(vectors).to_arrow_reader(BATCH_ROWS):
             stop = start + len(batch)
             points[start:stop] = from_lists(batch.column(0))
             start = stop
     except OSError as error:  # what Arrow makes of an interrupt
-        raise QueryError("fit", "select features from custseg_run_vectors", error) from error
+        raise QueryError("fit", vectors, error) from error
     k, seed = parameters["k"], parameters["seed"]
     try:
         if parameters["algorithm"] == "kmeans":

@@ -165,7 +165,10 @@ def lloyd_on_all(points: Floats, centers: Floats) -> Clustering:
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
 
-    kmeans = KMeans(len(centers), init=centers, n_init=1, max_iter=MAX_ITERATIONS, tol=TOLERANCE)
+    kmeans = KMeans(
+        len(centers), init=centers, n_init=1, max_iter=MAX_ITERATIONS, tol=TOLERANCE,
+        copy_x=False,  # centred and back, which may change last bits, always the same ones
+    )  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         kmeans.fit(points)

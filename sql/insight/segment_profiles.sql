@@ -7,7 +7,7 @@
 --      ((mean - population_mean) / population standard deviation; NULL at 0),
 --      distinctiveness_rank (1 is the largest z_score in size, within the segment)
 create or replace macro custseg.segment_profiles(features, segments) as table
-with rows_found as materialized (
+with rows_found as not materialized (
     select feature_rows.* exclude (customer_id), assigned.segment
     from (
         select null::map(varchar, double) as department_share where false
@@ -16,6 +16,7 @@ with rows_found as materialized (
     ) as feature_rows
     inner join query_table(segments) as assigned
         on feature_rows.customer_id = assigned.customer_id
+    where assigned.segment is not null
 ),
 column_types as (
     select try_cast(type_row as map(varchar, varchar)) as types
@@ -25,76 +26,102 @@ column_types as (
         limit 1
     ) as type_row
 ),
-numeric_columns as (
-    select list_filter(
-        map_keys(types),
-        lambda name: custseg.is_numeric(map_extract_value(types, name))
-    ) as names
+names_found as (
+    select
+        map_keys(types) as all_names,
+        list_filter(
+            all_names, lambda name: custseg.is_numeric(map_extract_value(types, name))
+        ) as names,
+        list_transform(names, lambda name: list_position(all_names, name)) as positions,
+        (
+            select coalesce(list(distinct department order by department asc), [])
+            from (
+                select unnest(map_keys(department_share)) as department
+                from rows_found
+            )
+        ) as departments,
+        (select list(distinct segment) from rows_found) as segments_found,
     from column_types
 ),
-departments as (
-    select list(distinct department order by department asc) as names
-    from (select unnest(map_keys(department_share)) as department from rows_found)
-),
-feature_values as (
+number_rows as materialized (
     select
         segment,
-        unnest(numeric_columns.names) as feature,
-        null as department,
-        unnest(list_transform(
-            numeric_columns.names, lambda name: map_extract_value(numbers, name)
-        )) as value,
+        list_position(segments_found, segment) as segment_number,
+        list_concat(
+            list_select(numbers, positions),
+            list_transform(departments, lambda name: case
+                when department_share is not null
+                    then coalesce(map_extract_value(department_share, name), 0)
+            end)
+        ) as numbers,
     from (
-        select segment, try_cast(number_row as map(varchar, double)) as numbers
+        select
+            segment,
+            department_share,
+            list_value(*columns(* exclude (segment, department_share))) as numbers,
         from (
             select
                 segment,
-                struct_pack(*columns(* exclude (department_share, segment)))
-                    as number_row,
+                department_share,
+                custseg.to_number(columns(* exclude (segment, department_share))),
             from rows_found
         )
     )
-    cross join numeric_columns
-    union all
+    cross join names_found
+),
+feature_values as not materialized (
     select
         segment,
-        'department_share',
-        unnest(departments.names),
-        unnest(list_transform(
-            departments.names,
-            lambda name: coalesce(map_extract_value(department_share, name), 0)
-        )),
-    from rows_found
-    cross join departments
-    where department_share is not null
+        segment_number,
+        unnest(numbers) as value,
+        generate_subscripts(numbers, 1) as feature_number,
+    from number_rows
+),
+value_ranges as materialized (
+    select
+        feature_number,
+        min(value) as origin,
+        custseg.reach(max(value) - min(value)) as reach,
+    from feature_values
+    group by feature_number
 ),
 -- each segment's values and, as segment NULL, all of them
 summaries as (
     select
         segment,
-        feature_values.feature,
-        feature_values.department,
+        segment_number * (select count(*) from value_ranges) + feature_number
+            as position,
+        feature_number,
         count(*) as n_values,
         custseg.stable_mean(value, origin, reach) as mean,
-        median(value) as median,
         custseg.stable_stddev(value, origin, reach) as spread,
     from feature_values
-    inner join (
-        select
-            feature,
-            department,
-            min(value) as origin,
-            custseg.reach(max(value) - min(value)) as reach,
-        from feature_values
-        group by feature, department
-    ) as value_ranges
-        on feature_values.feature = value_ranges.feature
-            and feature_values.department is not distinct from value_ranges.department
+    inner join value_ranges using (feature_number)
     where value is not null
     group by grouping sets (
-        (segment, feature_values.feature, feature_values.department),
-        (feature_values.feature, feature_values.department)
+        (segment, segment_number, feature_number), (feature_number)
     )
+),
+custseg_values as not materialized (
+    select
+        segment_number * (select count(*) from value_ranges) + feature_number
+            as position,
+        value,
+    from feature_values
+),
+medians as (
+    select position, quantiles[2] as median
+    from custseg.quantiles_of_values('custseg_values')
+),
+described as (
+    select
+        summaries.*,
+        coalesce(names[feature_number], 'department_share') as feature,
+        departments[greatest(feature_number - len(names), 0)] as department,
+        median,
+    from summaries
+    cross join names_found
+    left join medians using (position)
 )
 select
     own.segment,
@@ -113,9 +140,7 @@ select
             own.feature asc,
             own.department asc nulls last
     ) as distinctiveness_rank,
-from summaries as own
-inner join summaries as population
-    on own.feature = population.feature
-        and own.department is not distinct from population.department
+from described as own
+inner join described as population using (feature_number)
 where own.segment is not null and population.segment is null
 order by own.segment asc, distinctiveness_rank asc;

@@ -1,5 +1,6 @@
--- The vectors that are clustered, one per customer.
-create temp table custseg_run_vectors as
+-- The vectors that are clustered, one per customer: a view, so that they take no memory
+--      beside the array that is fitted.
+create temp view custseg_run_vectors as
 select customer_id, features
 from custseg.apply_transform(
     'temp.main.custseg_run_customer_features',

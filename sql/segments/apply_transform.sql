@@ -78,7 +78,7 @@ raw_values as not materialized (
             select
                 customer_id,
                 department_share,
-                try_cast(columns(* exclude (customer_id, department_share)) as double),
+                custseg.to_number(columns(* exclude (customer_id, department_share))),
             from feature_rows
         )
     ) as feature_rows

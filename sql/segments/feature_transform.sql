@@ -102,7 +102,7 @@ custseg_values as not materialized (
     from (
         select list_value(*columns(*)) as numbers
         from (
-            select try_cast(columns(* exclude (department_share)) as double)
+            select custseg.to_number(columns(* exclude (department_share)))
             from feature_rows
         )
     )
