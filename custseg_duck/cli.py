@@ -235,7 +235,7 @@ def run_and_show(source: str | None, database: str, *, quiet: bool, **options: A
             ) as bar:
                 task = bar.add_task("starting")
 
-                def progress(step: str, number: int, n_steps: int) -> None:
+                def progress(step: str, number: float, n_steps: int) -> None:
                     bar.update(task, description=STEP_NAMES[step], completed=number, total=n_steps)
 
                 result = custseg_duck.run(source, con=con, progress=progress, **options)

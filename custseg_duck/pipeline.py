@@ -81,7 +81,7 @@ _INPUT_ERRORS = (
     duckdb.NotImplementedException,
 )
 
-Progress = Callable[[str, int, int], None]
+Progress = Callable[[str, float, int], None]
 
 
 def run(
@@ -183,7 +183,8 @@ def run(
         The most memory that the vectors may take, 8 bytes per customer and feature: beyond it the
         run is refused before they are read.
     progress : callable, optional
-        Called with step, its number and the number of steps, as each begins.
+        Called with step, its number and the number of steps, as each begins; and with a fraction
+        added to the number while vectors are read for the fit.
 
     Returns
     -------
@@ -284,7 +285,7 @@ def _make(
         parameters["k"], note = _choice(con)
         notes += note
     report("fit")
-    fitted = _fit(con, parameters)
+    fitted = _fit(con, parameters, report)
     attach_model(con, parameters["run_name"], fitted)
     for step in DESCRIBE:
         report(step)
@@ -362,7 +363,9 @@ def _require_kept_lines(con: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-def _fit(con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _fit(
+    con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any], report: "_Reporter"
+) -> dict[str, Any]:
     """Fit on all vectors, streamed into one array in whatever order they come."""
     from custseg_duck.udfs.arrow import from_lists
 
@@ -385,6 +388,7 @@ def _fit(con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]) -> dict[
             stop = start + len(batch)
             points[start:stop] = from_lists(batch.column(0))
             start = stop
+            report.advance(start / n_rows / 2)  # the other half of the step is the fit
     except OSError as error:  # what Arrow makes of an interrupt
         raise QueryError("fit", vectors, error) from error
     k, seed = parameters["k"], parameters["seed"]
@@ -470,5 +474,9 @@ class _Reporter:
             self.seconds[self.step] = now - self._began
         self.step, self._began = step, now
         logger.info("%s", step)
+        self.advance(0)
+
+    def advance(self, share: float) -> None:
+        """Say how much of the step is done, 0 to 1."""
         if self._progress:
-            self._progress(step, STEPS.index(step), len(STEPS))
+            self._progress(self.step, STEPS.index(self.step) + share, len(STEPS))

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import custseg_duck
-from custseg_duck import CustsegWarning, InputError, MissingColumnError, NotLoadedError
+from custseg_duck import CustsegWarning, InputError, MissingColumnError, NotLoadedError, pipeline
 
 TABLES = {
     "runs", "customer_features", "segments", "segment_summary", "segment_profiles", "centroids",
@@ -337,6 +337,24 @@ def test_an_interrupt_leaves_the_run_before_intact(complete_journey: Path, tmp_p
             custseg_duck.run("source.main.order_lines", con=con, k=2, min_support=0.0002)
         assert time.perf_counter() - began < 2
         assert snapshot(con) == before
+
+
+def test_progress_names_each_step_and_moves_while_vectors_are_read(
+    shop: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "BATCH_ROWS", 20)
+    told: list[tuple[str, float, int]] = []
+    custseg_duck.run("order_lines", con=shop, k=3, progress=lambda *args: told.append(args))
+    numbers = [number for _, number, _ in told]
+    assert numbers == sorted(numbers)
+    assert [name for name, number, _ in told if number == int(number)] == [
+        step for step in pipeline.STEPS if step != pipeline.CHOOSE
+    ]
+    fit = pipeline.STEPS.index("fit")
+    assert [number - fit for name, number, _ in told if name == "fit"] == pytest.approx(
+        [0, 1 / 6, 1 / 3, 1 / 2]
+    )
+    assert {n_steps for *_, n_steps in told} == {len(pipeline.STEPS)}
 
 
 def test_returns_lower_the_spend_and_nothing_else(con: duckdb.DuckDBPyConnection) -> None:
