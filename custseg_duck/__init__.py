@@ -13,6 +13,7 @@ from custseg_duck.errors import (
     QueryError,
 )
 from custseg_duck.loading import connect, load
+from custseg_duck.mining import frequent_itemsets
 from custseg_duck.pipeline import run
 from custseg_duck.result import RunResult
 from custseg_duck.version import __version__
@@ -27,6 +28,7 @@ __all__ = [
     "RunResult",
     "__version__",
     "connect",
+    "frequent_itemsets",
     "load",
     "run",
 ]

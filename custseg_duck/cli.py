@@ -26,7 +26,8 @@ STEP_NAMES = {
     "lines": "reading the order lines",
     "line_report": "counting what was left out",
     "customer_features": "computing features",
-    "purchased_items": "collecting baskets",
+    "purchased_items": "collecting purchases",
+    "item_lines": "counting purchases",
     "item_names": "collecting names",
     "transform": "scaling features",
     "vectors": "building vectors",
@@ -36,7 +37,12 @@ STEP_NAMES = {
     "segment_summary": "summing up segments",
     "segment_profiles": "profiling segments",
     "centroids": "locating centres",
-    "itemsets": "mining itemsets",
+    "mining_limits": "counting orders",
+    "mined_items": "counting items",
+    "mined_rows": "collecting baskets",
+    "itemset_plan": "measuring baskets",
+    "pair_counts": "counting pairs",
+    "itemsets": "counting larger itemsets",
     "rules": "deriving rules",
     "publish": "publishing tables",
 }
@@ -157,6 +163,15 @@ def main(verbose: bool) -> None:
     show_default=True,
     help="Longest itemset.",
 )
+@click.option("--max-pairs", type=int, help="Refuse to count more pairs of items in all orders.")
+@click.option("--max-candidates", type=int, help="Most itemsets of one length to count.")
+@click.option(
+    "--on-limit",
+    type=click.Choice(["error", "truncate"]),
+    default="error",
+    show_default=True,
+    help="Beyond --max-candidates: stop, or leave longer itemsets uncounted.",
+)
 @click.option("--item", default="product_id", show_default=True, help="Column of the items.")
 @click.option("--min-confidence", type=float, default=0.1, show_default=True)
 @click.option(
@@ -193,6 +208,9 @@ def run(source: str | None, database: str, mappings: Any, quiet: bool, **options
       custseg-duck run order_lines -d shop.duckdb -k auto --min-support 0.001
       custseg-duck run instacart/ -d shop.duckdb
     """  # noqa: D301
+    for limit in ("max_pairs", "max_candidates"):
+        if options[limit] is None:
+            del options[limit]
     for several in ("include", "exclude", "exclude_items"):
         options[several] = list(options[several]) or None
     for pairs in ("weights", "transforms"):

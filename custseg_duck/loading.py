@@ -96,9 +96,9 @@ def _create_macros(con: duckdb.DuckDBPyConnection) -> None:
 
     All or none, and one write to the file instead of fifty.
     """
-    present = installed_version(con)
-    if present is not None and _numbers(present) >= _numbers(__version__):
+    if has_macros(con):
         return
+    present = installed_version(con)
     if is_read_only(con):
         raise NotLoadedError(
             f"the database must hold the macros of custseg_duck {__version__} or be writable, "
@@ -122,6 +122,12 @@ def _create_macros(con: duckdb.DuckDBPyConnection) -> None:
     except BaseException:
         con.execute("rollback")
         raise
+
+
+def has_macros(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the current database has the macros of this version or of a newer one."""
+    present = installed_version(con)
+    return present is not None and _numbers(present) >= _numbers(__version__)
 
 
 def installed_version(con: duckdb.DuckDBPyConnection) -> str | None:

@@ -9,23 +9,20 @@ from typing import Any
 from custseg_duck.errors import InputError
 
 ITEM_COLUMNS = ("product_id", "category", "department", "product_name")
+MINING_CHOICES = {"on_limit": ("error", "truncate")}
+MINING_WHOLE = {"max_pairs": 1, "max_candidates": 1}
+MINING_OPTIONAL_WHOLE = {"min_count": 1, "max_length": 1}
 CHOICES = {
     "algorithm": ("kmeans", "gmm"),
     "covariance_type": ("full", "tied", "diag", "spherical"),
     "item": ITEM_COLUMNS,
 }
 WHOLE = {"k": 1, "seed": 0}
-OPTIONAL_WHOLE = {
-    "min_count": 1,
-    "max_length": 1,
-    "max_antecedents": 1,
-    "max_consequents": 1,
-    "max_fit_bytes": 1,
-}
+OPTIONAL_WHOLE = {"max_antecedents": 1, "max_consequents": 1, "max_fit_bytes": 1}
 
 
 def check(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Refuse bad options before anything is read, and give the good ones plain types.
+    """Refuse bad options of run before anything is read, and give the good ones plain types.
 
     The SQL holds the same guards for SQL-only users.
 
@@ -34,24 +31,11 @@ def check(options: Mapping[str, Any]) -> dict[str, Any]:
     InputError
         That says what must hold and what came.
     """
-    checked = dict(options)
+    checked = check_mining(options)
     _require(isinstance(options["name"], str) and options["name"], options, "name", "a text")
-    for name, low in (WHOLE | OPTIONAL_WHOLE).items():
-        value = options[name]
-        if (value is None and name in OPTIONAL_WHOLE) or (name == "k" and value == "auto"):
-            continue
-        is_whole = isinstance(value, Integral) and not isinstance(value, bool)
-        _require(is_whole and value >= low, options, name, f"an int in the range [{low}, inf)")
-        checked[name] = int(value)
-    for name, known in CHOICES.items():
-        _require(options[name] in known, options, name, f"one of {', '.join(known)}")
-    support, confidence = options["min_support"], options["min_confidence"]
-    if support is not None:
-        if options["min_count"] is not None:
-            raise InputError(
-                f"give min_support or min_count, not both, got {support} and {options['min_count']}"
-            )
-        _require(_is_number(support) and 0 < support <= 1, options, "min_support", "in (0, 1]")
+    _check_whole(checked, WHOLE, OPTIONAL_WHOLE)
+    _check_choices(options, CHOICES)
+    confidence = options["min_confidence"]
     _require(
         _is_number(confidence) and 0 <= confidence <= 1, options, "min_confidence", "in [0, 1]"
     )
@@ -67,6 +51,43 @@ def check(options: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("since", "as_of"):
         checked[name] = _local(options[name], options["time_zone"])
     return checked
+
+
+def check_mining(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Refuse bad options of frequent_itemsets, and give the good ones plain types.
+
+    Raises
+    ------
+    InputError
+        That says what must hold and what came.
+    """
+    checked = dict(options)
+    _check_whole(checked, MINING_WHOLE, MINING_OPTIONAL_WHOLE)
+    _check_choices(options, MINING_CHOICES)
+    support, count = options["min_support"], options["min_count"]
+    if support is not None:
+        if count is not None:
+            raise InputError(f"give min_support or min_count, not both, got {support} and {count}")
+        _require(_is_number(support) and 0 < support <= 1, options, "min_support", "in (0, 1]")
+    return checked
+
+
+def _check_whole(
+    options: dict[str, Any], needed: Mapping[str, int], optional: Mapping[str, int]
+) -> None:
+    """Refuse what is not a whole number; ``k`` may be "auto" and an optional one None."""
+    for name, low in (*needed.items(), *optional.items()):
+        value = options[name]
+        if (value is None and name in optional) or (name == "k" and value == "auto"):
+            continue
+        is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+        _require(is_whole and value >= low, options, name, f"an int in the range [{low}, inf)")
+        options[name] = int(value)
+
+
+def _check_choices(options: Mapping[str, Any], choices: Mapping[str, Sequence[str]]) -> None:
+    for name, known in choices.items():
+        _require(options[name] in known, options, name, f"one of {', '.join(known)}")
 
 
 def _require(condition: object, options: Mapping[str, Any], name: str, what: str) -> None:

@@ -5,7 +5,6 @@ import importlib
 import importlib.metadata
 import logging
 import platform
-import re
 import threading
 import time
 import warnings
@@ -15,8 +14,8 @@ from typing import Any, Literal
 import duckdb
 import numpy as np
 
-from custseg_duck import catalog
-from custseg_duck.errors import CustsegWarning, InputError, QueryError, message_of
+from custseg_duck import catalog, mining
+from custseg_duck.errors import CustsegWarning, InputError, QueryError
 from custseg_duck.functions import in_transaction
 from custseg_duck.loading import is_read_only, load
 from custseg_duck.options import check
@@ -33,6 +32,7 @@ from custseg_duck.source import (
     forget,
     publish,
 )
+from custseg_duck.steps import execute
 from custseg_duck.udfs import gmm, kmeans
 from custseg_duck.version import __version__
 
@@ -40,20 +40,14 @@ logger = logging.getLogger(__name__)
 
 # Each step is the statement sql/run/<step>.sql, which makes the temporary table custseg_run_<step>.
 # The lines are read once, and forgotten as soon as all is counted that is counted of them ...
-READ = ("lines", "line_report", "customer_features", "purchased_items", "item_names")
+READ = ("lines", "line_report", "customer_features", "purchased_items", "item_lines", "item_names")
 VECTORS = ("transform", "vectors")
-DESCRIBE = (
-    "segments",
-    "segment_summary",
-    "segment_profiles",
-    "centroids",
-    "itemsets",
-    "rules",
-)
+DESCRIBE = ("segments", "segment_summary", "segment_profiles", "centroids")
+RULES = "rules"
 # ... and these steps need the number of the run, which is taken when it is published.
 RECORD = ("models", "segment_history", "runs")
 CHOOSE = "k_candidates"  # only if k is to be chosen
-STEPS = (*READ, *VECTORS, CHOOSE, "fit", *DESCRIBE, "publish")
+STEPS = (*READ, *VECTORS, CHOOSE, "fit", *DESCRIBE, *mining.STEPS, RULES, "publish")
 
 _publishing = threading.Lock()
 
@@ -64,6 +58,7 @@ REPLACED = (
     ("segment_summary", "run_name"),
     ("segment_profiles", "run_name"),
     ("centroids", "run_name"),
+    ("itemset_plan", "run_name"),
     ("itemsets", "run_name"),
     ("rules", "run_name"),
     ("models", "name"),
@@ -73,13 +68,6 @@ APPENDED = ("runs", "segment_history")
 
 LARGE_SEGMENT = 0.9
 BATCH_ROWS = 100_000  # of vectors on their way to the fit
-
-# DuckDB's errors that come from values and options: of error(), a cast, an unknown time zone
-_INPUT_ERRORS = (
-    duckdb.InvalidInputException,
-    duckdb.ConversionException,
-    duckdb.NotImplementedException,
-)
 
 Progress = Callable[[str, float, int], None]
 
@@ -102,6 +90,9 @@ def run(
     min_support: float | None = None,
     min_count: int | None = None,
     max_length: int | None = 3,
+    max_pairs: int = mining.MAX_PAIRS,
+    max_candidates: int = mining.MAX_CANDIDATES,
+    on_limit: str = "error",
     item: str = "product_id",
     min_confidence: float = 0.1,
     max_antecedents: int | None = None,
@@ -161,6 +152,12 @@ def run(
         The same as a number of orders, instead.
     max_length : int or None
         Longest set; None is no limit.
+    max_pairs : int
+        The most pairs of items in all orders to count; beyond it the run is refused.
+    max_candidates : int
+        The most sets of one length to count.
+    on_limit : {"error", "truncate"}
+        Beyond ``max_candidates``: refuse the run, or leave longer sets uncounted, which is noted.
     item : str
         Column whose values are the items.
     min_confidence : float
@@ -258,7 +255,7 @@ def run(
     finally:
         detach(con)
         con.execute("drop view if exists temp.main.custseg_run_vectors")
-        drop_steps(con, (*READ, "transform", CHOOSE, *DESCRIBE, *RECORD))
+        drop_steps(con, (*READ, "transform", CHOOSE, *DESCRIBE, *mining.STEPS, RULES, *RECORD))
     for note in notes:
         warnings.warn(note, CustsegWarning, stacklevel=2)
     return RunResult(con, name)
@@ -271,17 +268,17 @@ def _make(
     for step in READ:
         report(step)
         has_own = step == "customer_features" and parameters["has_features"]
-        _execute(con, "own_features" if has_own else step, parameters)
+        execute(con, "own_features" if has_own else step, parameters)
         if step == "line_report" and parameters["has_lines"]:
             _require_kept_lines(con)
     notes = [] if parameters["has_features"] else _notes_on_orders(con)
     drop_steps(con, ("lines",))
     for step in VECTORS:
         report(step)
-        _execute(con, step, parameters)
+        execute(con, step, parameters)
     if parameters["k"] == "auto":
         report(CHOOSE)
-        _execute(con, CHOOSE, parameters)
+        execute(con, CHOOSE, parameters)
         parameters["k"], note = _choice(con)
         notes += note
     report("fit")
@@ -289,8 +286,11 @@ def _make(
     attach_model(con, parameters["run_name"], fitted)
     for step in DESCRIBE:
         report(step)
-        _execute(con, step, parameters)
-    return _notes_on_segments(fitted) + notes
+        execute(con, step, parameters)
+    mining.mine(con, parameters, report)
+    report(RULES)
+    execute(con, RULES, parameters)
+    return _notes_on_segments(fitted) + notes + mining.notes_on_itemsets(con)
 
 
 def _publish(con: duckdb.DuckDBPyConnection, parameters: dict[str, Any]) -> None:
@@ -304,7 +304,7 @@ def _publish(con: duckdb.DuckDBPyConnection, parameters: dict[str, Any]) -> None
         try:
             parameters["run_id"] = _next_run_id(con)
             for step in RECORD:
-                _execute(con, step, parameters)
+                execute(con, step, parameters)
             for table, run_column in REPLACED:
                 publish(con, table, run_column, parameters["run_name"])
             if parameters["options"]["k"] == "auto":
@@ -339,18 +339,6 @@ def _line_columns(found: Sequence[str], item: str) -> list[str]:
         "is_return",
         "left_out",
     ]
-
-
-def _execute(con: duckdb.DuckDBPyConnection, step: str, parameters: Mapping[str, Any]) -> None:
-    sql = catalog.statement(f"run/{step}")
-    logger.debug("%s", sql)
-    used = set(re.findall(r"\$(\w+)", sql))
-    try:
-        con.execute(sql, {key: parameters[key] for key in used})
-    except _INPUT_ERRORS as error:
-        raise InputError(message_of(error)) from error
-    except duckdb.Error as error:
-        raise QueryError(step, sql, error) from error
 
 
 def _require_kept_lines(con: duckdb.DuckDBPyConnection) -> None:

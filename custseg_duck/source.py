@@ -23,6 +23,8 @@ CSV_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".csv.zst")
 SOURCE_VIEW = "custseg_run_source"
 SOURCE_OBJECT = "custseg_run_object"
 FEATURES_VIEW = "custseg_run_features"
+LINES_VIEW = "custseg_run_lines"
+PURCHASES_VIEW = "custseg_run_purchased_items"
 # The user's tables by their role, in canonical columns, and what sql/layouts makes of them
 ROLE_VIEWS = {role: f"custseg_source_{role}" for role in COLUMNS}
 LAYOUT_VIEWS = ("priced_lines", "order_lines", "named_lines")
@@ -118,6 +120,43 @@ def attach_features(
             f"got {n_rows} rows for {n_ids} of them in {table.label}"
         )
     return table.label
+
+
+def attach_purchases(con: duckdb.DuckDBPyConnection, source: object, item: str) -> None:
+    """Make the views ``custseg_run_lines`` and ``custseg_run_purchased_items`` of any relation.
+
+    Raises
+    ------
+    MissingColumnError
+        If it has no ``order_id`` or no column called ``item``.
+    """
+    relation, description = _relation(con, source)
+    found = [name for name, *_ in con.execute(f"describe from {relation}").fetchall()]
+    present = {name.lower() for name in found}
+    missing = [name for name in ("order_id", item) if name.lower() not in present]
+    if missing:
+        raise MissingColumnError(description, missing, found)
+    con.execute(f"create temp view {LINES_VIEW} as from {relation}")
+    con.execute(
+        f"create temp view {PURCHASES_VIEW} as from custseg.purchased_items("
+        f"'temp.main.{LINES_VIEW}', item := {quote_text(item)})"
+    )
+
+
+def keep_itemsets(con: duckdb.DuckDBPyConnection, table: str, *, temporary: bool) -> str:
+    """Put the itemsets just mined into a table of that name; give its quoted name."""
+    place = f"temp.main.{quote_name(table)}" if temporary else quote_name(table)
+    con.execute(
+        f"create or replace {'temp ' if temporary else ''}table {place} as "
+        "select * exclude (run_name) from temp.main.custseg_run_itemsets"
+    )
+    return place
+
+
+def detach_purchases(con: duckdb.DuckDBPyConnection) -> None:
+    """Drop what ``attach_purchases`` made."""
+    con.execute(f"drop view if exists temp.main.{PURCHASES_VIEW}")
+    con.execute(f"drop view if exists temp.main.{LINES_VIEW}")
 
 
 def attach_nothing(con: duckdb.DuckDBPyConnection) -> list[str]:

@@ -57,7 +57,7 @@ def test_every_table_and_view_reads_from_an_attached_file(file: Path) -> None:
         "select table_name from information_schema.tables "
         "where table_catalog = 'shop' and table_schema = 'custseg'",
     )
-    assert len(names) == 11
+    assert len(names) == 12
     for (name,) in names:
         assert plainly(file, f"select count(*) from shop.custseg.{name}")[0][0] > 0  # type: ignore[operator]
 

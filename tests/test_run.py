@@ -18,6 +18,7 @@ from custseg_duck import CustsegWarning, InputError, MissingColumnError, NotLoad
 
 TABLES = {
     "runs", "customer_features", "segments", "segment_summary", "segment_profiles", "centroids",
+    "itemset_plan",
     "itemsets", "rules", "models", "segment_history",
 }  # fmt: skip
 

@@ -1,0 +1,217 @@
+"""Frequent itemsets by a short sequence of statements, with the rows that the macro gives.
+
+Each step is a macro that ``custseg.frequent_itemsets`` also calls. Here each leaves a temporary
+table. DuckDB knows the range of a table's columns, and may then count orders, items and pairs in
+an array instead of a hash table; how large an array is a setting, which a macro cannot change.
+"""
+
+import contextlib
+import logging
+import math
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import duckdb
+
+from custseg_duck.errors import CustsegWarning, QueryError
+from custseg_duck.loading import has_macros, load
+from custseg_duck.options import check_mining
+from custseg_duck.source import (
+    attach_purchases,
+    detach,
+    detach_purchases,
+    drop_steps,
+    keep_itemsets,
+)
+from custseg_duck.steps import execute
+
+logger = logging.getLogger(__name__)
+
+READ = ("item_lines", "item_names")  # beside the purchased items
+COUNTED = ("mining_limits", "mined_items", "mined_rows", "itemset_plan", "pair_counts")
+STEPS = (*COUNTED, "itemsets")
+
+# as the macro has them
+MAX_PAIRS = 10_000_000_000
+MAX_CANDIDATES = 100_000_000
+
+LARGE_BASKET = 1000
+
+MOST_BITS = 24
+BYTES_PER_SLOT = 16
+
+
+def frequent_itemsets(
+    source: object,
+    *,
+    con: duckdb.DuckDBPyConnection,
+    into: str = "itemsets",
+    temporary: bool = False,
+    min_support: float | None = None,
+    min_count: int | None = None,
+    max_length: int | None = 3,
+    item: str = "product_id",
+    max_pairs: int = MAX_PAIRS,
+    max_candidates: int = MAX_CANDIDATES,
+    on_limit: str = "error",
+    progress: Callable[[str, int, int], None] | None = None,
+) -> duckdb.DuckDBPyRelation:
+    """Count what is bought together, and nothing else.
+
+    The rows are those of ``custseg.frequent_itemsets``; large data take less time and memory.
+
+    Parameters
+    ----------
+    source : str, path or table
+        The order lines: a table or view by name, a Parquet or CSV path, or an Arrow, pandas or
+        Polars table. Needs ``order_id`` and the column that ``item`` names.
+    con : DuckDBPyConnection
+        Where to work and to write.
+    into : str
+        Name of the table that is made, or replaced, in the current schema.
+    temporary : bool
+        Make it a temporary table instead: the database stays as it is.
+    min_support, min_count, max_length, item, max_pairs, max_candidates, on_limit
+        As in ``run``, but ``item`` may be any column.
+    progress : callable, optional
+        Called with step, its number and the number of steps, as each begins.
+
+    Returns
+    -------
+    duckdb.DuckDBPyRelation
+        The table.
+
+    Raises
+    ------
+    InputError, MissingColumnError
+        If an option or the source is not as above.
+    QueryError
+        If a statement fails. The table is as it was before.
+
+    Warns
+    -----
+    CustsegWarning
+        If longer sets were left uncounted.
+    """
+    parameters = check_mining(
+        {
+            "run_name": "",
+            "item": item,
+            "min_support": min_support,
+            "min_count": min_count,
+            "max_length": max_length,
+            "max_pairs": max_pairs,
+            "max_candidates": max_candidates,
+            "on_limit": on_limit,
+        }
+    )
+    parameters["min_support"] = 0.01 if min_support is None else min_support
+    if not has_macros(con):
+        load(con)
+
+    def report(step: str) -> None:
+        if progress:
+            progress(step, STEPS.index(step), len(STEPS))
+
+    try:
+        attach_purchases(con, source, item)
+        for step in READ:
+            execute(con, step, parameters)
+        mine(con, parameters, report)
+        notes = notes_on_itemsets(con)
+        table = keep_itemsets(con, into, temporary=temporary)
+    except duckdb.Error as error:
+        raise QueryError("itemsets", "", error) from error
+    finally:
+        drop_steps(con, (*READ, *STEPS))
+        detach_purchases(con)
+        detach(con)
+    for note in notes:
+        warnings.warn(note, CustsegWarning, stacklevel=2)
+    return con.sql(f"from {table}")
+
+
+def mine(
+    con: duckdb.DuckDBPyConnection,
+    parameters: Mapping[str, Any],
+    report: Callable[[str], None],
+) -> None:
+    """Make ``custseg_run_itemsets`` of ``custseg_run_purchased_items`` and of ``READ``.
+
+    Parameters
+    ----------
+    parameters : mapping
+        The options of ``custseg.frequent_itemsets`` and ``run_name``.
+    report : callable
+        Called with the name of each step as it begins.
+
+    Raises
+    ------
+    InputError, QueryError
+        See ``steps.execute``.
+    """
+    with counting_in_arrays(con):
+        for step in COUNTED:
+            report(step)
+            execute(con, step, parameters)
+    report("itemsets")
+    execute(con, "itemsets", parameters)
+
+
+def notes_on_itemsets(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """What a person should know before using the itemsets just mined."""
+    ((n_lines, without_item, largest, method, n_pairs),) = con.execute(
+        "select n_lines, n_lines_without_item, largest_basket, method, n_pairs "
+        "from custseg_run_itemset_plan"
+    ).fetchall()
+    logger.info("itemsets: %s; %s pairs", method, n_pairs)
+    notes = []
+    if without_item:
+        notes.append(f"{without_item} of {n_lines} purchases have no item, and are in no basket")
+    if largest > LARGE_BASKET:
+        notes.append(
+            f"the largest order holds {largest} of the items that may be frequent; orders like it "
+            "are seldom one customer's basket. Leave them out, or raise min_support, if mining is "
+            "slow"
+        )
+    truncated = con.execute(
+        "select max(length) from custseg_run_itemsets having bool_or(is_truncated)"
+    ).fetchall()
+    for (length,) in truncated:
+        notes.append(
+            f"sets of more than {length} items were left uncounted, because there are more "
+            "candidates than max_candidates"
+        )
+    return notes
+
+
+@contextlib.contextmanager
+def counting_in_arrays(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let DuckDB group by whole numbers in arrays, of a quarter of its memory at most.
+
+    Where the configuration is locked, all goes on without.
+    """
+    ((before, limit, threads),) = con.execute(
+        "select current_setting('perfect_ht_threshold'), current_setting('memory_limit'), "
+        "current_setting('threads')"
+    ).fetchall()
+    slots = _bytes(limit) / 4 / BYTES_PER_SLOT / threads
+    bits = min(MOST_BITS, int(math.log2(max(slots, 1))))
+    try:
+        con.execute(f"set perfect_ht_threshold = {max(bits, int(before))}")
+    except duckdb.Error as error:
+        logger.debug("perfect_ht_threshold stays %s: %s", before, error)
+        yield
+        return
+    try:
+        yield
+    finally:
+        con.execute(f"set perfect_ht_threshold = {int(before)}")
+
+
+def _bytes(size: str) -> float:
+    """Bytes of what DuckDB writes as 9.3 GiB."""
+    number, unit = size.split()
+    power = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"].index(unit)
+    return float(number) * 1024.0**power

@@ -1,0 +1,41 @@
+"""Runs a step: one statement of sql/run, its errors told in our words."""
+
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import duckdb
+
+from custseg_duck import catalog
+from custseg_duck.errors import InputError, QueryError, message_of
+
+logger = logging.getLogger(__name__)
+
+# DuckDB's errors that come from values and options: of error(), a cast, an unknown time zone
+_INPUT_ERRORS = (
+    duckdb.InvalidInputException,
+    duckdb.ConversionException,
+    duckdb.NotImplementedException,
+)
+
+
+def execute(con: duckdb.DuckDBPyConnection, step: str, parameters: Mapping[str, Any]) -> None:
+    """Execute ``sql/run/<step>.sql`` with those of the parameters that it names.
+
+    Raises
+    ------
+    InputError
+        If the SQL refuses a value or an option.
+    QueryError
+        If the statement fails otherwise.
+    """
+    sql = catalog.statement(f"run/{step}")
+    logger.debug("%s", sql)
+    used = set(re.findall(r"\$(\w+)", sql))
+    try:
+        con.execute(sql, {key: parameters[key] for key in used})
+    except _INPUT_ERRORS as error:
+        raise InputError(message_of(error)) from error
+    except duckdb.Error as error:
+        raise QueryError(step, sql, error) from error

@@ -1,0 +1,52 @@
+-- mining_limits(purchased_items, min_support, min_count, max_length): how often is
+--      frequent, and how long a set may be.
+-- in:  purchased_items(order_id, item_id), once per line; min_support (0, 1] (share of
+--      orders) or min_count >= 1 (orders); max_length >= 1 or NULL (no limit)
+-- out: one row: n_orders, min_orders (the least count of a frequent set), longest,
+--      has_duplicates BOOLEAN (within the first 20,000 lines an order holds an item
+--      twice)
+create or replace macro custseg.mining_limits(
+    purchased_items, min_support := 0.01, min_count := null, max_length := 3
+) as table
+with source_items as not materialized (
+    select order_id, custseg.order_key(order_id) as order_key, item_id
+    from query_table(purchased_items)
+),
+order_counts as (
+    select count(distinct order_key) as n_orders
+    from source_items
+    where
+        custseg.require(min_count is null or coalesce(min_support, 0.01) = 0.01,
+            'give min_support or min_count, not both; min_count is {}', min_count)
+        and custseg.require(
+            min_count is not null or (min_support > 0 and min_support <= 1),
+            'min_support must be in (0, 1], got {}', min_support)
+        and custseg.require(coalesce(min_count, 1) >= 1,
+            'min_count must be at least 1, got {}', min_count)
+        and custseg.require(coalesce(max_length, 1) >= 1,
+            'max_length must be at least 1 or NULL, got {}', max_length)
+),
+-- whole numbers are their own keys
+other_counts as (
+    select count(distinct order_id) as n_orders
+    from source_items
+    where not custseg.is_whole(order_id)
+),
+first_duplicates as (
+    select 1
+    from (from source_items limit 20_000)
+    group by order_key, item_id
+    having count(*) > 1
+)
+select
+    order_counts.n_orders,
+    coalesce(
+        min_count, greatest(1, ceil(min_support * order_counts.n_orders - 1e-9))
+    )::bigint as min_orders,
+    coalesce(max_length, 1 << 30) as longest,
+    exists (from first_duplicates) as has_duplicates,
+from order_counts
+cross join other_counts
+where custseg.require(other_counts.n_orders in (0, order_counts.n_orders),
+    'two order ids must not have the same hash; number the orders. Orders: {}',
+    other_counts.n_orders);
