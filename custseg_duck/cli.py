@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import duckdb
 
 import custseg_duck
+from custseg_duck import mining
 
 try:
     import click
@@ -42,7 +43,15 @@ STEP_NAMES = {
     "mined_rows": "collecting baskets",
     "itemset_plan": "measuring baskets",
     "pair_counts": "counting pairs",
-    "itemsets": "counting larger itemsets",
+    "frequent_pairs": "finding frequent pairs",
+    "candidate_sets": "looking for larger itemsets",
+    "projected_pairs": "looking for larger itemsets",
+    "projected_rows": "collecting their orders",
+    "numbered_orders": "numbering their orders",
+    "pair_blocks": "building bitmaps",
+    "frequent_candidates": "counting larger itemsets",
+    "grown_sets": "counting larger itemsets",
+    "itemsets": "naming itemsets",
     "rules": "deriving rules",
     "publish": "publishing tables",
 }
@@ -83,6 +92,46 @@ class _WordOrCount(click.ParamType[Any]):
 
 
 NO_LIMIT = _WordOrCount("none", None)
+
+
+MINING_OPTIONS = (
+    click.option("--min-support", type=float, help="Share of orders, in (0, 1].  [default: 0.01]"),
+    click.option("--min-count", type=int, help="The same as a number of orders, instead."),
+    click.option(
+        "--max-length",
+        type=NO_LIMIT,
+        metavar="N|none",
+        default="3",
+        show_default=True,
+        help="Longest itemset.",
+    ),
+    click.option(
+        "--max-pairs", type=int, help="Refuse to count more pairs of items in all orders."
+    ),
+    click.option("--max-candidates", type=int, help="Most itemsets of one length to count."),
+    click.option(
+        "--on-limit",
+        type=click.Choice(["error", "truncate"]),
+        default="error",
+        show_default=True,
+        help="Beyond --max-candidates: stop, or leave longer itemsets uncounted.",
+    ),
+)
+
+
+def _mining_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(MINING_OPTIONS):
+        command = option(command)
+    return command
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """Without the limits that are not given."""
+    return {
+        name: value
+        for name, value in options.items()
+        if value is not None or name not in ("max_pairs", "max_candidates")
+    }
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -153,25 +202,7 @@ def main(verbose: bool) -> None:
     metavar="FEATURE=log|identity",
     help="How a feature's values are taken; repeatable.",
 )
-@click.option("--min-support", type=float, help="Share of orders, in (0, 1].  [default: 0.01]")
-@click.option("--min-count", type=int, help="The same as a number of orders, instead.")
-@click.option(
-    "--max-length",
-    type=NO_LIMIT,
-    metavar="N|none",
-    default="3",
-    show_default=True,
-    help="Longest itemset.",
-)
-@click.option("--max-pairs", type=int, help="Refuse to count more pairs of items in all orders.")
-@click.option("--max-candidates", type=int, help="Most itemsets of one length to count.")
-@click.option(
-    "--on-limit",
-    type=click.Choice(["error", "truncate"]),
-    default="error",
-    show_default=True,
-    help="Beyond --max-candidates: stop, or leave longer itemsets uncounted.",
-)
+@_mining_options
 @click.option("--item", default="product_id", show_default=True, help="Column of the items.")
 @click.option("--min-confidence", type=float, default=0.1, show_default=True)
 @click.option(
@@ -208,14 +239,35 @@ def run(source: str | None, database: str, mappings: Any, quiet: bool, **options
       custseg-duck run order_lines -d shop.duckdb -k auto --min-support 0.001
       custseg-duck run instacart/ -d shop.duckdb
     """  # noqa: D301
-    for limit in ("max_pairs", "max_candidates"):
-        if options[limit] is None:
-            del options[limit]
     for several in ("include", "exclude", "exclude_items"):
         options[several] = list(options[several]) or None
     for pairs in ("weights", "transforms"):
         options[pairs] = dict(options[pairs]) or None
-    run_and_show(source, database, quiet=quiet, columns=dict(mappings), **options)
+    run_and_show(source, database, quiet=quiet, columns=dict(mappings), **_given(options))
+
+
+@main.group()
+def sql() -> None:
+    """Print the SQL of a step, to run in any DuckDB client."""
+
+
+@sql.command()
+@click.argument("source")
+@click.option("--into", default="itemsets", show_default=True, help="Table to make or replace.")
+@_mining_options
+@click.option("--item", default="product_id", show_default=True, help="Column of the items.")
+def itemsets(source: str, into: str, **options: Any) -> None:
+    """Print the script that mines SOURCE, a table or a file with order_id and the items.
+
+    The database must have the macros of custseg_duck, as every run leaves them. One statement,
+    "from custseg.frequent_itemsets(...)", gives the same rows; the script is quicker on large data.
+
+    \b
+    Example:
+      custseg-duck sql itemsets order_lines --min-support 0.001 | duckdb shop.duckdb
+    """  # noqa: D301
+    with _errors():
+        click.echo(mining.script(source, into=into, **_given(options)), nl=False)
 
 
 @main.command()

@@ -20,17 +20,30 @@ from custseg_duck.options import check_mining
 from custseg_duck.source import (
     attach_purchases,
     detach,
-    detach_purchases,
-    drop_steps,
-    keep_itemsets,
+    dropped,
+    dropped_purchases,
+    itemset_table,
+    purchase_views,
+    relation_of,
 )
-from custseg_duck.steps import execute
+from custseg_duck.steps import execute, written_out
 
 logger = logging.getLogger(__name__)
 
 READ = ("item_lines", "item_names")  # beside the purchased items
 COUNTED = ("mining_limits", "mined_items", "mined_rows", "itemset_plan", "pair_counts")
-STEPS = (*COUNTED, "itemsets")
+GROWN = (
+    "frequent_pairs",
+    "candidate_sets",
+    "projected_pairs",
+    "projected_rows",
+    "numbered_orders",
+    "pair_blocks",
+    "frequent_candidates",
+    "grown_sets",
+    "itemsets",
+)
+STEPS = (*COUNTED, *GROWN)
 
 # as the macro has them
 MAX_PAIRS = 10_000_000_000
@@ -94,19 +107,15 @@ def frequent_itemsets(
     CustsegWarning
         If longer sets were left uncounted.
     """
-    parameters = check_mining(
-        {
-            "run_name": "",
-            "item": item,
-            "min_support": min_support,
-            "min_count": min_count,
-            "max_length": max_length,
-            "max_pairs": max_pairs,
-            "max_candidates": max_candidates,
-            "on_limit": on_limit,
-        }
+    parameters = _parameters(
+        item=item,
+        min_support=min_support,
+        min_count=min_count,
+        max_length=max_length,
+        max_pairs=max_pairs,
+        max_candidates=max_candidates,
+        on_limit=on_limit,
     )
-    parameters["min_support"] = 0.01 if min_support is None else min_support
     if not has_macros(con):
         load(con)
 
@@ -120,16 +129,65 @@ def frequent_itemsets(
             execute(con, step, parameters)
         mine(con, parameters, report)
         notes = notes_on_itemsets(con)
-        table = keep_itemsets(con, into, temporary=temporary)
+        table, statement = itemset_table(into, temporary=temporary)
+        con.execute(statement)
     except duckdb.Error as error:
         raise QueryError("itemsets", "", error) from error
     finally:
-        drop_steps(con, (*READ, *STEPS))
-        detach_purchases(con)
+        for statement in (*dropped((*READ, *STEPS)), *dropped_purchases()):
+            con.execute(statement)
         detach(con)
     for note in notes:
         warnings.warn(note, CustsegWarning, stacklevel=2)
     return con.sql(f"from {table}")
+
+
+def script(source: str, *, into: str = "itemsets", **options: Any) -> str:
+    """What ``frequent_itemsets`` executes, to run in any DuckDB client that has the macros.
+
+    Parameters
+    ----------
+    source : str
+        The name of a table or view, or a Parquet or CSV path.
+    into, **options
+        As in ``frequent_itemsets``.
+
+    Raises
+    ------
+    InputError
+        If an option is not as in ``frequent_itemsets``.
+    """
+    parameters = _parameters(**({"item": "product_id"} | options))
+    statements = [
+        *purchase_views(relation_of(source), parameters["item"]),
+        *(written_out(step, parameters) for step in READ),
+        "-- Orders, items and pairs are counted in arrays of up to 2^this.\n"
+        "set variable custseg_bits = current_setting('perfect_ht_threshold')",
+        f"set perfect_ht_threshold = {MOST_BITS}",
+        *(written_out(step, parameters) for step in COUNTED),
+        "set perfect_ht_threshold = getvariable('custseg_bits')",
+        *(written_out(step, parameters) for step in GROWN),
+        itemset_table(into, temporary=False)[1],
+        *dropped((*STEPS, *READ)),
+        *dropped_purchases(),
+    ]
+    return ";\n\n".join(statements) + ";\n"
+
+
+def _parameters(**options: Any) -> dict[str, Any]:
+    """The options, checked, as the steps take them."""
+    defaults = {
+        "min_support": None,
+        "min_count": None,
+        "max_length": 3,
+        "max_pairs": MAX_PAIRS,
+        "max_candidates": MAX_CANDIDATES,
+        "on_limit": "error",
+    }
+    parameters = check_mining(defaults | options)
+    if parameters["min_support"] is None:
+        parameters["min_support"] = 0.01
+    return parameters | {"run_name": ""}
 
 
 def mine(
@@ -155,8 +213,9 @@ def mine(
         for step in COUNTED:
             report(step)
             execute(con, step, parameters)
-    report("itemsets")
-    execute(con, "itemsets", parameters)
+    for step in GROWN:
+        report(step)
+        execute(con, step, parameters)
 
 
 def notes_on_itemsets(con: duckdb.DuckDBPyConnection) -> list[str]:

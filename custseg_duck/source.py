@@ -136,27 +136,51 @@ def attach_purchases(con: duckdb.DuckDBPyConnection, source: object, item: str) 
     missing = [name for name in ("order_id", item) if name.lower() not in present]
     if missing:
         raise MissingColumnError(description, missing, found)
-    con.execute(f"create temp view {LINES_VIEW} as from {relation}")
-    con.execute(
-        f"create temp view {PURCHASES_VIEW} as from custseg.purchased_items("
-        f"'temp.main.{LINES_VIEW}', item := {quote_text(item)})"
+    for statement in purchase_views(relation, item):
+        con.execute(statement)
+
+
+def purchase_views(relation: str, item: str) -> tuple[str, ...]:
+    """The statements of ``attach_purchases``."""
+    return (
+        f"create temp view {LINES_VIEW} as from {relation}",
+        f"create temp view {PURCHASES_VIEW} as\n"
+        f"from custseg.purchased_items('temp.main.{LINES_VIEW}', item := {quote_text(item)})",
     )
 
 
-def keep_itemsets(con: duckdb.DuckDBPyConnection, table: str, *, temporary: bool) -> str:
-    """Put the itemsets just mined into a table of that name; give its quoted name."""
+def itemset_table(table: str, *, temporary: bool) -> tuple[str, str]:
+    """The quoted name of a table, and the statement that puts the itemsets just mined there."""
     place = f"temp.main.{quote_name(table)}" if temporary else quote_name(table)
-    con.execute(
-        f"create or replace {'temp ' if temporary else ''}table {place} as "
+    return place, (
+        f"create or replace {'temp ' if temporary else ''}table {place} as\n"
         "select * exclude (run_name) from temp.main.custseg_run_itemsets"
     )
-    return place
 
 
-def detach_purchases(con: duckdb.DuckDBPyConnection) -> None:
-    """Drop what ``attach_purchases`` made."""
-    con.execute(f"drop view if exists temp.main.{PURCHASES_VIEW}")
-    con.execute(f"drop view if exists temp.main.{LINES_VIEW}")
+def dropped(steps: Iterable[str]) -> Iterator[str]:
+    """The statements that drop the temporary tables of these steps."""
+    for step in steps:
+        yield f"drop table if exists temp.main.{quote_name('custseg_run_' + step)}"
+
+
+def dropped_purchases() -> Iterator[str]:
+    """The statements that drop what ``attach_purchases`` made."""
+    for view in (PURCHASES_VIEW, LINES_VIEW):
+        yield f"drop view if exists temp.main.{view}"
+
+
+def relation_of(name: str) -> str:
+    """What may follow ``from``: of a Parquet or CSV path, or of a table's name as SQL has it."""
+    import sqlglot
+
+    if _is_path(name):
+        return _file(name)
+    try:
+        table = sqlglot.exp.to_table(name, dialect="duckdb")
+    except sqlglot.errors.ParseError as error:
+        raise InputError(f"source must be the name of a table or a file, got {name!r}") from error
+    return ".".join(quote_name(part.name) for part in table.parts)
 
 
 def attach_nothing(con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -337,10 +361,9 @@ def _read(con: duckdb.DuckDBPyConnection, source: object, name: str = "", label:
 def _relation(con: duckdb.DuckDBPyConnection, source: object) -> tuple[str, str]:
     if isinstance(source, Path) or (isinstance(source, str) and _is_path(source)):
         path = os.fspath(source)
-        reader = "read_parquet" if path.lower().endswith(PARQUET_SUFFIXES) else "read_csv"
-        if not path.lower().endswith(PARQUET_SUFFIXES + CSV_SUFFIXES):
+        if not _is_path(path):
             raise InputError(f"source must be a Parquet or CSV file, got {path}")
-        return f"{reader}({quote_text(path)})", path
+        return _file(path), path
     if isinstance(source, str):
         return _table(con, source), source
     if isinstance(source, duckdb.DuckDBPyRelation):
@@ -354,6 +377,11 @@ def _relation(con: duckdb.DuckDBPyConnection, source: object) -> tuple[str, str]
             f"pandas or Polars table, got {type(source).__name__}"
         ) from error
     return f"temp.main.{name}", f"{type(source).__module__}.{type(source).__name__}"
+
+
+def _file(path: str) -> str:
+    reader = "read_parquet" if path.lower().endswith(PARQUET_SUFFIXES) else "read_csv"
+    return f"{reader}({quote_text(path)})"
 
 
 def _is_path(text: str) -> bool:
@@ -474,8 +502,8 @@ def append(con: duckdb.DuckDBPyConnection, table: str) -> None:
 
 def drop_steps(con: duckdb.DuckDBPyConnection, steps: Iterable[str]) -> None:
     """Drop the temporary tables of the pipeline's steps."""
-    for step in steps:
-        con.execute(f"drop table if exists temp.main.{quote_name('custseg_run_' + step)}")
+    for statement in dropped(steps):
+        con.execute(statement)
 
 
 def exists(con: duckdb.DuckDBPyConnection, table: str) -> bool:

@@ -9,6 +9,7 @@ import duckdb
 
 from custseg_duck import catalog
 from custseg_duck.errors import InputError, QueryError, message_of
+from custseg_duck.source import quote_text
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +19,21 @@ _INPUT_ERRORS = (
     duckdb.ConversionException,
     duckdb.NotImplementedException,
 )
+
+
+_PARAMETER = re.compile(r"\$(\w+)")
+
+
+def written_out(step: str, parameters: Mapping[str, Any]) -> str:
+    """The statement of a step with values, which are None, texts or numbers, in it."""
+
+    def literal(match: re.Match[str]) -> str:
+        value = parameters[match[1]]
+        if value is None:
+            return "null"
+        return quote_text(value) if isinstance(value, str) else str(value)
+
+    return _PARAMETER.sub(literal, catalog.statement(f"run/{step}"))
 
 
 def execute(con: duckdb.DuckDBPyConnection, step: str, parameters: Mapping[str, Any]) -> None:
@@ -32,7 +48,7 @@ def execute(con: duckdb.DuckDBPyConnection, step: str, parameters: Mapping[str, 
     """
     sql = catalog.statement(f"run/{step}")
     logger.debug("%s", sql)
-    used = set(re.findall(r"\$(\w+)", sql))
+    used = set(_PARAMETER.findall(sql))
     try:
         con.execute(sql, {key: parameters[key] for key in used})
     except _INPUT_ERRORS as error:

@@ -32,11 +32,15 @@ other_counts as (
     from source_items
     where not custseg.is_whole(order_id)
 ),
-first_duplicates as (
-    select 1
-    from (from source_items limit 20_000)
-    group by order_key, item_id
-    having count(*) > 1
+first_lines as (
+    from source_items
+    limit 20_000
+),
+-- as one value: by two keys DuckDB may count in an array of all orders times all items
+duplicate_check as (
+    select count(*) > count(distinct {'order': order_key, 'item': item_id})
+        as has_duplicates
+    from first_lines
 )
 select
     order_counts.n_orders,
@@ -44,9 +48,10 @@ select
         min_count, greatest(1, ceil(min_support * order_counts.n_orders - 1e-9))
     )::bigint as min_orders,
     coalesce(max_length, 1 << 30) as longest,
-    exists (from first_duplicates) as has_duplicates,
+    has_duplicates,
 from order_counts
 cross join other_counts
+cross join duplicate_check
 where custseg.require(other_counts.n_orders in (0, order_counts.n_orders),
     'two order ids must not have the same hash; number the orders. Orders: {}',
     other_counts.n_orders);

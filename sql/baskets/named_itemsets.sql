@@ -1,6 +1,6 @@
 -- named_itemsets(sets, plan, ranked_items, known_names): itemsets with the ids and the
 --      names of their items, and whether there are longer ones.
--- in:  sets, plan and ranked_items as itemsets_of_pairs, itemset_plan_of_rows and
+-- in:  sets, plan and ranked_items as found_sets, itemset_plan_of_rows and
 --      mined_items give them; known_names(item_id, item_name)
 -- out: as frequent_itemsets
 create or replace macro custseg.named_itemsets(
