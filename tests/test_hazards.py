@@ -69,7 +69,7 @@ def rows(con: duckdb.DuckDBPyConnection, macro: str, relation: str) -> Rows:
 
 def test_there_are_ctes_to_try() -> None:
     assert len(CTES) > 40
-    assert {"projected_pairs", "column_types", "grown_sets", "customer_orders"} <= set(CTES)
+    assert {"possible_sets", "column_types", "growing_pairs", "customer_orders"} <= set(CTES)
 
 
 @pytest.mark.parametrize("name", [*CTES, "lines", "orders", "baskets", "b"])

@@ -1,5 +1,6 @@
 -- exact_rows(plan, rows, pairs): which of the items each order holds, each once.
--- in:  plan, rows and pairs as itemset_plan_of_rows, mined_rows and pair_counts give them
+-- in:  plan, rows and pairs as itemset_plan_of_rows, mined_rows and pair_counts give
+--      them
 -- out: order_key, rank, base
 create or replace macro custseg.exact_rows(plan, rows, pairs) as table
 -- two items of one order are a pair, unless they are the same: then pairs are missing

@@ -1,5 +1,4 @@
--- found_sets(plan, exact_rows, frequent_pairs, candidates, frequent_candidates,
---      grown_sets): all frequent sets.
+-- found_sets(plan, exact_rows, frequent_pairs, ...): all frequent sets.
 -- in:  plan, exact_rows, frequent_pairs, candidates, frequent_candidates and grown_sets
 --      as the macros of these names give them (plan: itemset_plan_of_rows, candidates:
 --      candidate_sets)

@@ -1,5 +1,5 @@
--- pair_blocks(projected_pairs, projected_rows, numbered_orders): the orders of each pair
---      as a bitmap over the numbered orders of its first item, in blocks.
+-- pair_blocks(projected_pairs, projected_rows, numbered_orders): the orders of each
+--      pair as a bitmap over the numbered orders of its first item, in blocks.
 -- in:  projected_pairs, projected_rows and numbered_orders as the macros of these names
 --      give them
 -- out: pair, block INTEGER (from 0), bits BIT (of 1024; blocks without a bit are left

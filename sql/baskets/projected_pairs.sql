@@ -1,5 +1,5 @@
--- projected_pairs(plan, items, candidates): the pairs in these sets; in dense data every
---      item, beside the item 0.
+-- projected_pairs(plan, items, candidates): the pairs in these sets; in dense data
+--      every item, beside the item 0.
 -- in:  plan, items and candidates as itemset_plan_of_rows, mined_items and
 --      candidate_sets give them
 -- out: first, second, pair
