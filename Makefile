@@ -5,12 +5,15 @@ BIN := $(VENV)/bin
 OLDEST := .venv-oldest
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 
-.PHONY: demo test lint check oldest wheel bench bench-fit clean help
+.PHONY: demo test lint check oldest wheel bench bench-fit bench-itemsets fuzz memory clean help
 
 help:
 	@echo "make demo   segment a real shop into shop.duckdb"
 	@echo "make test   lint, types and all tests, with the newest and the oldest dependencies"
 	@echo "make bench-fit  clustering against scikit-learn, 1M x 12 and 5M x 10"
+	@echo "make bench-itemsets  itemsets against pyfim, rusket and mlxtend, on ten kinds of data (15 min)"
+	@echo "make fuzz   itemsets against brute force on 500 random shops"
+	@echo "make memory  itemsets of 33M lines within 500 MB"
 	@echo "make bench  the whole command against pandas, scikit-learn and mlxtend"
 
 demo: $(VENV)/.demo
@@ -27,7 +30,7 @@ check: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2
 
 # the core's tests at the other end of the dependencies' ranges
-CORE := kmeans gmm sweep metrics features own_features itemsets run layouts portability
+CORE := kmeans gmm sweep metrics features own_features itemsets mining run layouts portability
 oldest: $(OLDEST)/.test
 	$(OLDEST)/bin/python -m pytest -n 2 $(CORE:%=tests/test_%.py)
 
@@ -40,6 +43,23 @@ bench: $(VENV)/.test
 bench-fit: $(VENV)/.test
 	$(BIN)/python benchmarks/run_fit.py --rows 1000000 --features 12
 	$(BIN)/python benchmarks/run_fit.py --rows 5000000 --features 10 --rounds 1
+
+MINERS := $(BIN)/python benchmarks/run_itemsets.py
+bench-itemsets: $(VENV)/.miners
+	$(MINERS) --check
+	$(MINERS) --text --check --only "Complete Journey, products"
+	$(MINERS) --text --only "Instacart-like, 300k"
+	$(MINERS) --growth
+
+memory: $(VENV)/.miners
+	$(MINERS) --memory-limit 500MB --rounds 1 --only "Instacart-like, 3.2M" --contenders engine macro
+
+fuzz: $(VENV)/.test
+	CUSTSEG_EXAMPLES=500 $(BIN)/python -m pytest -n 2 tests/test_mining.py
+
+$(VENV)/.miners: $(VENV)/.test
+	@$(BIN)/python $(PIP_INSTALL) pyfim rusket
+	@touch $@
 
 $(VENV)/.demo: pyproject.toml
 	@echo "setting up $(VENV) (once, about a minute)"

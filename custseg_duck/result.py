@@ -51,6 +51,11 @@ class RunResult:
         return self._rows("from custseg.itemsets where run_name = $1")
 
     @property
+    def itemset_plan(self) -> duckdb.DuckDBPyRelation:
+        """How the itemsets were counted, and of how much."""
+        return self._rows("from custseg.itemset_plan where run_name = $1")
+
+    @property
     def rules(self) -> duckdb.DuckDBPyRelation:
         """Association rules."""
         return self._rows("from custseg.rules where run_name = $1")

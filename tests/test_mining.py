@@ -15,11 +15,13 @@ import duckdb
 import oracles
 import pyarrow as pa
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import custseg_duck
 from custseg_duck import CustsegWarning, InputError, MissingColumnError, mining
+from custseg_duck.cli import main
 
 many = settings(
     max_examples=int(os.environ.get("CUSTSEG_EXAMPLES", "60")),
@@ -490,6 +492,16 @@ def test_the_script_runs_without_python_and_gives_the_same(
     shop.execute(f"copy order_lines to '{path}'")
     shop.execute(mining.script(str(path), into="again", min_count=6, max_length=None))
     assert shop.sql("from again").fetchall() == expected
+
+
+def test_the_command_prints_the_script_and_refuses_in_a_line() -> None:
+    runner = CliRunner()
+    printed = runner.invoke(main, ["sql", "itemsets", "lines.parquet", "--min-count", "3"])
+    assert printed.exit_code == 0
+    assert printed.output == mining.script("lines.parquet", min_count=3)
+    refused = runner.invoke(main, ["sql", "itemsets", "order_lines", "--min-support", "2"])
+    assert refused.exit_code == 1
+    assert refused.output == "Error: min_support must be in (0, 1], got 2.0\n"
 
 
 @pytest.mark.parametrize(
