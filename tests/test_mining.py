@@ -24,7 +24,7 @@ from custseg_duck import CustsegWarning, InputError, MissingColumnError, mining
 from custseg_duck.cli import main
 
 many = settings(
-    max_examples=int(os.environ.get("CUSTSEG_EXAMPLES", "60")),
+    max_examples=int(os.environ.get("CUSTSEG_EXAMPLES", "25")),
     deadline=None,
     derandomize=True,
 )

@@ -6,7 +6,7 @@
 -- out: first, second, third (ranks, ascending), shorter_pair (first and second),
 --      longer_pair (first and third). Too many to count: an error, or a row of NULLs
 create or replace macro custseg.candidate_sets(
-    plan, items, frequent_pairs, max_candidates := 100_000_000, on_limit := 'error'
+    plan, items, frequent_pairs, max_candidates := 10_000_000, on_limit := 'error'
 ) as table
 with plan_row as materialized (
     select

@@ -20,7 +20,7 @@
 --      all: there the first item is 0, which is in every order
 create or replace macro custseg.frequent_itemsets(
     lines, min_support := 0.01, min_count := null, max_length := 3,
-    item := 'product_id', max_pairs := 10_000_000_000, max_candidates := 100_000_000,
+    item := 'product_id', max_pairs := 10_000_000_000, max_candidates := 10_000_000,
     on_limit := 'error'
 ) as table
 with custseg_purchased_items as not materialized (

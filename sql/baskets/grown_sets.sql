@@ -7,7 +7,7 @@
 --      NULLs
 create or replace macro custseg.grown_sets(
     plan, frequent_candidates, blocks,
-    max_candidates := 100_000_000, on_limit := 'error'
+    max_candidates := 10_000_000, on_limit := 'error'
 ) as table
 with plan_row as materialized (
     select
