@@ -47,6 +47,7 @@ MACROS = (
     "segments/log_densities",
     "segments/probabilities",
     "segments/score",
+    "baskets/purchases",
     "baskets/purchased_items",
     "baskets/baskets",
     "baskets/item_names",

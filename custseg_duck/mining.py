@@ -129,7 +129,7 @@ def frequent_itemsets(
             execute(con, step, parameters)
         mine(con, parameters, report)
         notes = notes_on_itemsets(con)
-        table, statement = itemset_table(into, temporary=temporary)
+        query, statement = itemset_table(into, temporary=temporary)
         con.execute(statement)
     except duckdb.Error as error:
         raise QueryError("itemsets", "", error) from error
@@ -139,7 +139,7 @@ def frequent_itemsets(
         detach(con)
     for note in notes:
         warnings.warn(note, CustsegWarning, stacklevel=2)
-    return con.sql(f"from {table}")
+    return con.sql(query)
 
 
 def script(source: str, *, into: str = "itemsets", **options: Any) -> str:

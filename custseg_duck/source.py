@@ -150,9 +150,9 @@ def purchase_views(relation: str, item: str) -> tuple[str, ...]:
 
 
 def itemset_table(table: str, *, temporary: bool) -> tuple[str, str]:
-    """The quoted name of a table, and the statement that puts the itemsets just mined there."""
+    """How to read a table, and the statement that puts the itemsets just mined there."""
     place = f"temp.main.{quote_name(table)}" if temporary else quote_name(table)
-    return place, (
+    return f"from {place}", (
         f"create or replace {'temp ' if temporary else ''}table {place} as\n"
         "select * exclude (run_name) from temp.main.custseg_run_itemsets"
     )

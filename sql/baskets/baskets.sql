@@ -1,5 +1,5 @@
 -- baskets(lines, item): which items each order holds, each once.
--- in:  lines and item as purchased_items takes them
+-- in:  lines and item as purchases takes them
 -- out: order_id, item_id; no returns, no NULLs
 create or replace macro custseg.baskets(lines, item := 'product_id') as table
 select distinct order_id, item_id

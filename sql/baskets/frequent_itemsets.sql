@@ -1,6 +1,6 @@
 -- frequent_itemsets(lines, min_support, min_count, max_length, item, ...): what is
 --      bought together, exactly counted.
--- in:  lines as baskets takes them; min_support (0, 1] (share of orders) or min_count
+-- in:  lines as purchases takes them; min_support (0, 1] (share of orders) or min_count
 --      >= 1 (orders); max_length >= 1 or NULL (no limit); item: the name of the column
 --      to mine; max_pairs, max_candidates >= 1: the most pairs in all orders, and sets
 --      of one length, to count; on_limit: beyond max_candidates an 'error', or

@@ -1,27 +1,7 @@
 -- purchased_items(lines, item): the item of every purchase line.
--- in:  lines(order_id, and the column that item names: any type; left_out, is_return,
---      quantity and amount where they exist); item: the column's name, 'product_id',
---      'category', 'department' or any other
+-- in:  lines and item as purchases takes them
 -- out: order_id, item_id, once per line; no returns, no NULLs
 create or replace macro custseg.purchased_items(lines, item := 'product_id') as table
-with source_lines as not materialized (
-    from query_table(lines)
-),
-optional_columns as (
-    select null as quantity, null as amount, null as is_return, null as left_out
-    where false
-),
-named_lines as not materialized (
-    from optional_columns
-    union all by name
-    from source_lines
-)
 select order_id, item_id
-from (
-    select order_id, columns(lambda name: lower(name) = lower(item)) as item_id
-    from named_lines
-    where
-        left_out is null
-        and custseg.line_kind(is_return::boolean, quantity, amount) = 'purchase'
-)
-where order_id is not null and item_id is not null;
+from custseg.purchases(lines, item := item)
+where item_id is not null;
