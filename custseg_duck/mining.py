@@ -9,7 +9,7 @@ import contextlib
 import logging
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -68,6 +68,7 @@ def frequent_itemsets(
     max_pairs: int = MAX_PAIRS,
     max_candidates: int = MAX_CANDIDATES,
     on_limit: str = "error",
+    containing: Sequence[object] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> duckdb.DuckDBPyRelation:
     """Count what is bought together, and nothing else.
@@ -87,6 +88,8 @@ def frequent_itemsets(
         Make it a temporary table instead: the database stays as it is.
     min_support, min_count, max_length, item, max_pairs, max_candidates, on_limit
         As in ``run``, but ``item`` may be any column.
+    containing : sequence, optional
+        Only sets that hold one of these items, and the parts of these sets.
     progress : callable, optional
         Called with step, its number and the number of steps, as each begins.
 
@@ -115,6 +118,7 @@ def frequent_itemsets(
         max_pairs=max_pairs,
         max_candidates=max_candidates,
         on_limit=on_limit,
+        containing=containing,
     )
     if not has_macros(con):
         load(con)
@@ -183,6 +187,7 @@ def _parameters(**options: Any) -> dict[str, Any]:
         "max_pairs": MAX_PAIRS,
         "max_candidates": MAX_CANDIDATES,
         "on_limit": "error",
+        "containing": None,
     }
     parameters = check_mining(defaults | options)
     if parameters["min_support"] is None:

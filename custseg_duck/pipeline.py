@@ -220,6 +220,7 @@ def run(
         raise InputError("run must be able to write to the current database, got a read-only one")
     parameters = options | {
         "run_name": name,
+        "containing": None,
         "min_support": 0.01 if min_support is None else min_support,
         "created_at": datetime.datetime.now(datetime.UTC).replace(tzinfo=None),
     }

@@ -281,7 +281,8 @@ def test_the_plan_by_hand(con: duckdb.DuckDBPyConnection) -> None:
     # a and b are frequent: 5 rows, in two orders both
     assert dict(zip(plan.columns, plan.fetchall()[0], strict=True)) == {
         "method": "dense", "n_orders": 3, "min_orders": 2, "longest": 3, "n_lines": 7,
-        "n_lines_without_item": 1, "n_items": 2, "n_rows": 5, "largest_basket": 2, "n_pairs": 2,
+        "n_lines_without_item": 1, "n_incomplete_orders": 0, "n_items": 2, "n_rows": 5,
+        "largest_basket": 2, "n_pairs": 2,
     }  # fmt: skip
 
 

@@ -4,12 +4,15 @@
 --      >= 1 (orders); max_length >= 1 or NULL (no limit); item: the name of the column
 --      to mine; max_pairs, max_candidates >= 1: the most pairs in all orders, and sets
 --      of one length, to count; on_limit: beyond max_candidates an 'error', or
---      'truncate': the shorter sets alone
+--      'truncate': the shorter sets alone; containing: a list of items: only sets that
+--      hold one of them, and the parts of these sets
 -- out: itemset_id (1 is the shortest, then most frequent), items (sorted list of item
 --      ids), item_names (NULL where unknown), length, support (0 to 1), support_count
 --      (orders), is_closed (no longer set has the same orders), is_maximal (no longer
---      set is frequent; both NULL for sets whose supersets were not counted),
---      is_truncated (the same in every row: longer sets were left uncounted)
+--      set is frequent; both NULL for sets whose supersets were not counted); the same
+--      in every row: n_orders, n_items (that are frequent, whatever is to be contained),
+--      representativity (share of the orders without an unknown item), is_truncated
+--      (longer sets were left uncounted)
 -- source: Eclat: Zaki (2000), IEEE TKDE 12(3). The orders of a set are a bitmap. Two
 --      sets that differ in their last item make one with both: its orders are the AND
 --      of their bitmaps, its count the number of common bits. Items go from rare to
@@ -21,7 +24,7 @@
 create or replace macro custseg.frequent_itemsets(
     lines, min_support := 0.01, min_count := null, max_length := 3,
     item := 'product_id', max_pairs := 10_000_000_000, max_candidates := 10_000_000,
-    on_limit := 'error'
+    on_limit := 'error', containing := null
 ) as table
 with custseg_purchased_items as not materialized (
     from custseg.purchased_items(lines, item := item)
@@ -40,7 +43,9 @@ custseg_limits as materialized (
     )
 ),
 custseg_items as materialized (
-    from custseg.mined_items('custseg_purchased_items', 'custseg_limits')
+    from custseg.mined_items(
+        'custseg_purchased_items', 'custseg_limits', containing := containing
+    )
 ),
 custseg_rows as materialized (
     from custseg.mined_rows(

@@ -77,6 +77,7 @@ select
     longest,
     n_lines,
     n_lines_without_item,
+    n_incomplete_orders,
     n_items,
     n_rows,
     largest_basket,
