@@ -10,7 +10,7 @@
 --      ids), item_names (NULL where unknown), length, support (0 to 1), support_count
 --      (orders), is_closed (no longer set has the same orders), is_maximal (no longer
 --      set is frequent; both NULL for sets whose supersets were not counted); the same
---      in every row: n_orders, n_items (that are frequent, whatever is to be contained),
+--      in every row: n_orders, n_items (frequent ones, whatever is to be contained),
 --      representativity (share of the orders without an unknown item), is_truncated
 --      (longer sets were left uncounted)
 -- source: Eclat: Zaki (2000), IEEE TKDE 12(3). The orders of a set are a bitmap. Two
