@@ -30,7 +30,7 @@ check: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2
 
 # the core's tests at the other end of the dependencies' ranges
-CORE := kmeans gmm sweep metrics features own_features itemsets mining rules run layouts portability
+CORE := kmeans gmm sweep metrics features own_features itemsets mining rules offers run layouts portability
 oldest: $(OLDEST)/.test
 	$(OLDEST)/bin/python -m pytest -n 2 $(CORE:%=tests/test_%.py)
 
@@ -55,7 +55,7 @@ memory: $(VENV)/.miners
 	$(MINERS) --memory-limit 500MB --rounds 1 --only "Instacart-like, 3.2M" --contenders engine macro
 
 fuzz: $(VENV)/.test
-	CUSTSEG_EXAMPLES=500 $(BIN)/python -m pytest -n 2 tests/test_mining.py tests/test_rules.py
+	CUSTSEG_EXAMPLES=500 $(BIN)/python -m pytest -n 2 tests/test_mining.py tests/test_rules.py tests/test_offers.py
 
 $(VENV)/.miners: $(VENV)/.test
 	@$(BIN)/python $(PIP_INSTALL) pyfim rusket

@@ -30,6 +30,7 @@ STEP_NAMES = {
     "purchased_items": "collecting purchases",
     "item_lines": "counting purchases",
     "item_names": "collecting names",
+    "customer_purchases": "collecting purchases",
     "transform": "scaling features",
     "vectors": "building vectors",
     "k_candidates": "choosing the number of segments",
@@ -53,6 +54,9 @@ STEP_NAMES = {
     "grown_sets": "counting larger itemsets",
     "itemsets": "naming itemsets",
     "rules": "deriving rules",
+    "segment_rules": "comparing segments",
+    "offer_rules": "finding what goes with what",
+    "recommendations": "recommending",
     "publish": "publishing tables",
 }
 
@@ -209,6 +213,19 @@ def main(verbose: bool) -> None:
     "--max-antecedents", type=NO_LIMIT, metavar="N|none", default="none", show_default=True
 )
 @click.option("--max-consequents", type=NO_LIMIT, metavar="N|none", default="1", show_default=True)
+@click.option(
+    "--segment-rules/--no-segment-rules",
+    default=True,
+    show_default=True,
+    help="Rules within each segment.",
+)
+@click.option(
+    "--n-recommendations",
+    type=int,
+    default=10,
+    show_default=True,
+    help="Most offers of each kind to a customer; 0 for none.",
+)
 @click.option("--since", metavar="TIME", help="Only lines from then on.")
 @click.option("--as-of", metavar="TIME", help="Only lines before then.")
 @click.option(

@@ -6,15 +6,20 @@ from rich.table import Table
 
 from custseg_duck import catalog
 from custseg_duck.result import RunResult
+from custseg_duck.source import exists as has_table
 
 N_TRAITS = 3
 N_RULES = 10
+N_SEGMENT_RULES = 3
 
 
 def show(result: RunResult, console: Console) -> None:
     """Print segments with what sets them apart, the top rules, and what was left out."""
     console.print(segments_table(result))
     console.print(rules_table(result))
+    contrasts = segment_rules_table(result)
+    if contrasts.row_count:
+        console.print(contrasts)
     console.print(lines_table(result))
 
 
@@ -55,10 +60,8 @@ def traits_of(result: RunResult) -> dict[int, list[str]]:
 
 
 def rules_table(result: RunResult) -> Table:
-    """The rules of highest lift: one per itemset, none between products of the same name."""
-    table = Table(
-        title="Bought together, by lift (of each set the surest rule)", title_justify="left"
-    )
+    """The rules to act on of the highest lift."""
+    table = Table(title="Bought together: rules to act on, by lift", title_justify="left")
     table.add_column("who buys")
     table.add_column("also buys")
     for header in ("orders", "confidence", "lift"):
@@ -73,6 +76,34 @@ def rules_table(result: RunResult) -> Table:
             f"{count:,}",
             f"{confidence:.1%}",
             f"{lift:.1f}",
+        )
+    return table
+
+
+def segment_rules_table(result: RunResult) -> Table:
+    """What the customers of each segment buy together more than others do; no row if none do."""
+    table = Table(title="Bought together in a segment, more than elsewhere", title_justify="left")
+    table.add_column("segment", justify="right")
+    table.add_column("who buys")
+    table.add_column("also buys")
+    for header in ("confidence", "elsewhere", "lift", "elsewhere"):
+        table.add_column(header, justify="right", no_wrap=True)
+    if not has_table(result.con, "segment_rules"):
+        return table
+    rows = result.con.execute(
+        catalog.statement("display/top_segment_rules"),
+        {"run_name": result.name, "n": N_SEGMENT_RULES},
+    )
+    for segment, left, left_names, right, right_names, *numbers in rows.fetchall():
+        confidence, rest_confidence, lift, rest_lift = numbers
+        table.add_row(
+            str(segment),
+            escape(_items(left, left_names)),
+            escape(_items(right, right_names)),
+            f"{confidence:.1%}",
+            f"{rest_confidence:.1%}",
+            f"{lift:.1f}",
+            "" if rest_lift is None else f"{rest_lift:.1f}",
         )
     return table
 

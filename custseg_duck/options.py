@@ -17,7 +17,7 @@ CHOICES = {
     "covariance_type": ("full", "tied", "diag", "spherical"),
     "item": ITEM_COLUMNS,
 }
-WHOLE = {"k": 1, "seed": 0}
+WHOLE = {"k": 1, "seed": 0, "n_recommendations": 0}
 OPTIONAL_WHOLE = {"max_antecedents": 1, "max_consequents": 1, "max_fit_bytes": 1}
 
 
@@ -39,6 +39,7 @@ def check(options: Mapping[str, Any]) -> dict[str, Any]:
     _require(
         _is_number(confidence) and 0 <= confidence <= 1, options, "min_confidence", "in [0, 1]"
     )
+    _require(isinstance(options["segment_rules"], bool), options, "segment_rules", "a bool")
     for name in ("include", "exclude", "exclude_items"):
         value = options[name]
         is_list = isinstance(value, Sequence) and not isinstance(value, str)

@@ -4,6 +4,7 @@ import datetime
 import importlib
 import importlib.metadata
 import logging
+import math
 import platform
 import threading
 import time
@@ -44,10 +45,18 @@ READ = ("lines", "line_report", "customer_features", "purchased_items", "item_li
 VECTORS = ("transform", "vectors")
 DESCRIBE = ("segments", "segment_summary", "segment_profiles", "centroids")
 RULES = "rules"
+SEGMENT_RULES = "segment_rules"
+OFFERS = ("offer_rules", "recommendations")
 # ... and these steps need the number of the run, which is taken when it is published.
 RECORD = ("models", "segment_history", "runs")
 CHOOSE = "k_candidates"  # only if k is to be chosen
-STEPS = (*READ, *VECTORS, CHOOSE, "fit", *DESCRIBE, *mining.STEPS, RULES, "publish")
+PURCHASES = "customer_purchases"  # that the optional steps read
+OPTIONAL = (SEGMENT_RULES, *OFFERS)
+STEPS = (
+    *(*READ, PURCHASES),
+    *(*VECTORS, CHOOSE, "fit", *DESCRIBE),
+    *(*mining.STEPS, RULES, *OPTIONAL, "publish"),
+)
 
 _publishing = threading.Lock()
 
@@ -65,6 +74,12 @@ REPLACED = (
 )
 # ... and these are kept from run to run.
 APPENDED = ("runs", "segment_history")
+
+# Views over them, each by the table that it reads, which not every run leaves
+VIEWS = {"line_counts": "runs", "top_rules": RULES, "top_segment_rules": SEGMENT_RULES}
+
+MIN_OFFER_SHARE = 0.0002  # of the orders
+MIN_OFFER_ORDERS = 5
 
 LARGE_SEGMENT = 0.9
 BATCH_ROWS = 100_000  # of vectors on their way to the fit
@@ -97,6 +112,8 @@ def run(
     min_confidence: float = 0.1,
     max_antecedents: int | None = None,
     max_consequents: int | None = 1,
+    segment_rules: bool = True,
+    n_recommendations: int = 10,
     since: datetime.date | str | None = None,
     as_of: datetime.date | str | None = None,
     exclude_items: Sequence[object] | None = None,
@@ -110,7 +127,8 @@ def run(
     """Segment the customers of a shop, and find what is bought together.
 
     Leaves the tables ``runs``, ``customer_features``, ``segments``, ``segment_summary``,
-    ``segment_profiles``, ``centroids``, ``itemsets``, ``rules``, ``models`` and
+    ``segment_profiles``, ``centroids``, ``itemset_plan``, ``itemsets``, ``rules``,
+    ``segment_rules``, ``offer_rules``, ``recommendations``, ``models`` and
     ``segment_history`` in the schema ``custseg`` of the current database, in one transaction:
     all of them, or on any error none.
 
@@ -164,6 +182,10 @@ def run(
         In [0, 1].
     max_antecedents, max_consequents : int or None
         Most items on a rule's sides; None is no limit.
+    segment_rules : bool
+        Leave ``segment_rules``: rules of two items within each segment.
+    n_recommendations : int
+        Most offers of each kind to a customer; 0 leaves none, nor ``offer_rules``.
     since, as_of : date, datetime or str, optional
         Only lines with ``since <= ordered_at < as_of`` count.
     exclude_items : sequence, optional
@@ -241,7 +263,7 @@ def run(
             "has_lines": source is not None,
             "has_features": features is not None,
         }
-        parameters["line_columns"] = _line_columns(found, options["item"])
+        parameters["line_columns"] = _line_columns(found, options)
         parameters["options"] = {
             key: str(value)
             for key, value in (options | {"columns": dict(columns or {})}).items()
@@ -256,7 +278,7 @@ def run(
     finally:
         detach(con)
         con.execute("drop view if exists temp.main.custseg_run_vectors")
-        drop_steps(con, (*READ, "transform", CHOOSE, *DESCRIBE, *mining.STEPS, RULES, *RECORD))
+        drop_steps(con, {*STEPS, *RECORD} - {"vectors", "fit", "publish"})
     for note in notes:
         warnings.warn(note, CustsegWarning, stacklevel=2)
     return RunResult(con, name)
@@ -272,6 +294,9 @@ def _make(
         execute(con, "own_features" if has_own else step, parameters)
         if step == "line_report" and parameters["has_lines"]:
             _require_kept_lines(con)
+    if _optional_steps(parameters):
+        report(PURCHASES)
+        execute(con, PURCHASES, parameters)
     notes = [] if parameters["has_features"] else _notes_on_orders(con)
     drop_steps(con, ("lines",))
     for step in VECTORS:
@@ -291,7 +316,31 @@ def _make(
     mining.mine(con, parameters, report)
     report(RULES)
     execute(con, RULES, parameters)
+    if _optional_steps(parameters):
+        parameters |= _thresholds(con)
+    for step in _optional_steps(parameters):
+        report(step)
+        execute(con, step, parameters)
     return _notes_on_segments(fitted) + notes + mining.notes_on_itemsets(con)
+
+
+def _optional_steps(parameters: Mapping[str, Any]) -> list[str]:
+    """Those that are asked for; all of them need order lines."""
+    wanted = [SEGMENT_RULES] if parameters["segment_rules"] else []
+    wanted += OFFERS if parameters["n_recommendations"] else []
+    return wanted if parameters["has_lines"] else []
+
+
+def _thresholds(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """How often is often enough within a segment, and of a rule for offers."""
+    ((n_orders, min_orders),) = con.execute(
+        "select n_orders, min_orders from custseg_run_itemset_plan"
+    ).fetchall()
+    n_offered = max(MIN_OFFER_ORDERS, math.ceil(n_orders * MIN_OFFER_SHARE))
+    return {
+        "least_share": min(1.0, min_orders / max(n_orders, 1)),
+        "offer_count": min(min_orders, n_offered),
+    }
 
 
 def _publish(con: duckdb.DuckDBPyConnection, parameters: dict[str, Any]) -> None:
@@ -308,13 +357,19 @@ def _publish(con: duckdb.DuckDBPyConnection, parameters: dict[str, Any]) -> None
                 execute(con, step, parameters)
             for table, run_column in REPLACED:
                 publish(con, table, run_column, parameters["run_name"])
+            made = {*_optional_steps(parameters)}
             if parameters["options"]["k"] == "auto":
-                publish(con, CHOOSE, "run_name", parameters["run_name"])
-            else:
-                forget(con, CHOOSE, parameters["run_name"])
+                made.add(CHOOSE)
+            for table in (CHOOSE, *OPTIONAL):
+                if table in made:
+                    publish(con, table, "run_name", parameters["run_name"])
+                else:
+                    forget(con, table, parameters["run_name"])
             for table in APPENDED:
                 append(con, table)
-            con.execute(catalog.statement("run/line_counts"))
+            for view, table in VIEWS.items():
+                if exists(con, table):
+                    con.execute(catalog.statement(f"run/{view}"))
             con.execute("commit")
         except BaseException:
             con.execute("rollback")
@@ -331,11 +386,13 @@ def _versions() -> dict[str, str]:
     }
 
 
-def _line_columns(found: Sequence[str], item: str) -> list[str]:
+def _line_columns(found: Sequence[str], options: Mapping[str, Any]) -> list[str]:
     """The columns of the lines that later steps read: the others would only take memory."""
-    unread = {"discount", "category", "product_name"} - {item}
-    if item == "product_id":
+    unread = {"discount", "category", "product_name"} - {options["item"]}
+    if options["item"] == "product_id":
         unread -= {"product_name"}
+    if options["n_recommendations"]:
+        unread -= {"category"}
     return [name for name in found if name not in unread | {"is_return"}] + [
         "is_return",
         "left_out",

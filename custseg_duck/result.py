@@ -61,6 +61,21 @@ class RunResult:
         return self._rows("from custseg.rules where run_name = $1")
 
     @property
+    def top_rules(self) -> duckdb.DuckDBPyRelation:
+        """The rules to act on."""
+        return self._rows("from custseg.top_rules where run_name = $1 order by rule_id")
+
+    @property
+    def segment_rules(self) -> duckdb.DuckDBPyRelation:
+        """Rules within each segment, against all others."""
+        return self._rows("from custseg.segment_rules where run_name = $1")
+
+    @property
+    def recommendations(self) -> duckdb.DuckDBPyRelation:
+        """What to offer to each customer, and why."""
+        return self._rows("from custseg.recommendations where run_name = $1")
+
+    @property
     def line_counts(self) -> duckdb.DuckDBPyRelation:
         """What became of the source's lines, by reason."""
         return self._rows("from custseg.line_counts where run_name = $1")

@@ -5,7 +5,7 @@ Slow and literal on purpose, from the definitions. ``None`` is NULL.
 
 import math
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -67,6 +67,19 @@ def held_by(orders: Baskets, items: Itemset) -> int:
     return sum(items <= order for order in orders)
 
 
+def buyers_of(
+    lines: Sequence[Line], segments: Iterable[tuple[Any, Any]], segment: Any, item: str
+) -> dict[Any, tuple[Any, Itemset]]:
+    """The first customer of each order of a segment, and what it holds."""
+    theirs = [customer for customer, other in segments if other == segment]
+    kept = [line for line in lines if line["customer_id"] in theirs]
+    buyers = {
+        order: min(line["customer_id"] for line in kept if line["order_id"] == order)
+        for order in baskets(kept, item)
+    }
+    return {order: (buyers[order], frozenset(held)) for order, held in baskets(kept, item).items()}
+
+
 def segment_rules(
     lines: Sequence[Line],
     segments: Sequence[tuple[Any, Any]],
@@ -82,6 +95,7 @@ def segment_rules(
     rules: dict[SegmentRule, Row] = {}
     for segment, orders in by_segment.items():
         rest = [order for other in by_segment if other != segment for order in by_segment[other]]
+        buyers = buyers_of(lines, segments, segment, item)
         least = least_count(len(orders), min_support, min_count)
         single = {one for order in orders for one in order}
         frequent = sorted(one for one in single if held_by(orders, frozenset([one])) >= least)
@@ -97,6 +111,11 @@ def segment_rules(
                     if Fraction(count, held_by(orders, antecedents)) < Fraction(min_confidence):
                         continue
                     row, p_values = segment_rule(orders, rest, antecedents, consequent)
+                    by_customer = Counter(
+                        buyer for buyer, held in buyers.values() if held >= frozenset(chosen)
+                    )
+                    row["n_customers"] = len(by_customer)
+                    row["effective_customers"] = count**2 / sum(n**2 for n in by_customer.values())
                     found[segment, antecedents, consequent] = row
                     exact.append(p_values)
             n_items = len(frequent)
@@ -212,15 +231,18 @@ def sequences(
     min_confidence: str = "0",
 ) -> dict[Step, Row]:
     """Every column but the names, by antecedent and consequent."""
-    anchors = anchors_of(occasions(lines, item), timedelta(days=within_days))
+    every = occasions(lines, item)
+    anchors = anchors_of(every, timedelta(days=within_days))
     n = len(anchors)
     least = least_count(n, min_support, min_count)
     items = {one for anchor in anchors for one in {*anchor.occasion.items, *anchor.followed_after}}
     n_holding = {one: sum(one in anchor.occasion.items for anchor in anchors) for one in items}
     n_followed = {one: sum(one in anchor.followed_after for anchor in anchors) for one in items}
-    first = [one for one in items if n_holding[one] >= least]
-    second = [one for one in items if n_followed[one] >= least]
-    n_tests = sum(start != end for start in first for end in second)
+    n_orders = Counter(one for occasion in every for one in {*occasion.items})
+    frequent = [one for one in n_orders if n_orders[one] >= least]
+    first = [one for one in frequent if n_holding.get(one)]
+    second = [one for one in frequent if n_followed.get(one)]
+    n_tests = len(frequent) * (len(frequent) - 1)
     rows: dict[Step, Row] = {}
     for start in first:
         for end in second:
@@ -282,25 +304,26 @@ LevelItem = tuple[str, str]
 
 def item_levels(
     lines: Iterable[Line], levels: Sequence[str]
-) -> dict[tuple[Any, LevelItem], set[LevelItem]]:
-    """The ancestors of each item in each order, on any of its lines there."""
-    found: dict[tuple[Any, LevelItem], set[LevelItem]] = defaultdict(set)
+) -> tuple[dict[Any, set[LevelItem]], dict[LevelItem, set[LevelItem]]]:
+    """The items of each order; the ancestors that each item has on any line of an order."""
+    orders: dict[Any, set[LevelItem]] = defaultdict(set)
+    ancestors: dict[LevelItem, set[LevelItem]] = defaultdict(set)
     for line in lines:
         if line["order_id"] is None or not is_purchase(line):
             continue
         items = [(level, str(line[level])) for level in levels if line[level] is not None]
         for place, one in enumerate(items):
-            found[line["order_id"], one] |= set(items[place + 1 :])
-    return dict(found)
+            orders[line["order_id"]].add(one)
+            ancestors[one] |= set(items[place + 1 :])
+    return dict(orders), dict(ancestors)
 
 
 def unrelated_itemsets(
-    counts: Mapping[Itemset, int], leveled: Mapping[tuple[Any, LevelItem], set[LevelItem]]
+    counts: Mapping[Itemset, int], ancestors: Mapping[LevelItem, set[LevelItem]]
 ) -> dict[Itemset, int]:
     """The sets that hold no item together with one of its ancestors."""
-    related = {frozenset([one, other]) for (_, one), above in leveled.items() for other in above}
     return {
         items: count
         for items, count in counts.items()
-        if not any(frozenset(pair) in related for pair in combinations(items, 2))
+        if not any(ancestors[one] & items for one in items)
     }

@@ -6,9 +6,11 @@
 --      >= 1 (orders); max_length 2 or 3 (items of both sides; one consequent); item:
 --      the name of the column to mine; min_confidence [0, 1]
 -- out: segment, rule_id (within the segment: first what is sure to hold more there, at
---      5% by contrast_p_value_bh, by lift_ratio), antecedents,
---      consequents (lists), antecedent_names, consequent_names, n_orders (of the
---      segment), antecedent_support, consequent_support, support, support_count,
+--      5% by contrast_p_value_bh, and of 10 effective_customers; by lift_ratio),
+--      antecedents, consequents (lists), antecedent_names, consequent_names, n_orders
+--      (of the segment), antecedent_support, consequent_support, support, support_count,
+--      n_customers (with such an order), effective_customers (fewer where few of them
+--      have most of these orders: Simpson's (1949) number, 1 to n_customers),
 --      confidence, lift, p_value, n_tests, p_value_bh (as association_rules, within the
 --      segment); of the orders of all other segments together rest_orders,
 --      rest_support_count, rest_support, rest_confidence, rest_lift;
@@ -46,7 +48,7 @@ segment_check as (
     select count(*) as n_customers
     from source_segments
     having custseg.require(count(*) = count(distinct customer_id),
-        'segments must hold each customer once, got {} twice or more. Of '
+        'segments must hold each customer once, got {} rows too many. Of '
         || 'custseg.segments take the rows of one run',
         count(*) - count(distinct customer_id))
 ),
@@ -56,14 +58,29 @@ segment_numbers as materialized (
         (row_number() over (order by segment asc))::integer as segment_number,
     from (select distinct segment from source_segments)
 ),
+numbered_customers as materialized (
+    select
+        customer_id,
+        segment_number,
+        (row_number() over (order by customer_id asc))::integer as customer,
+    from source_segments
+    inner join segment_numbers using (segment)
+),
 basket_rows as materialized (
-    select distinct
+    select
         segment_number,
         custseg.order_key(order_id) as order_key,
         item_id,
+        min(customer) as customer,
     from custseg_purchases
-    inner join source_segments using (customer_id)
-    inner join segment_numbers using (segment)
+    inner join numbered_customers using (customer_id)
+    group by all
+),
+-- an order that several customers of the segment share is the first one's
+order_customers as materialized (
+    select segment_number, order_key, min(customer) as customer
+    from basket_rows
+    group by segment_number, order_key
 ),
 segment_sizes as materialized (
     select
@@ -78,7 +95,7 @@ segment_sizes as materialized (
     group by segment_number
 ),
 size_check as (
-    select sum(n_orders) as n_all_orders
+    select sum(n_orders)::bigint as n_all_orders
     from segment_sizes
     having custseg.require(count(*) > 0,
         'segments must hold customers of the lines, got {}',
@@ -104,20 +121,32 @@ placed_items as materialized (
     left join custseg_names using (item_id)
 ),
 placed_rows as materialized (
-    select segment_number, order_key, place
+    select segment_number, order_key, place, order_customers.customer
     from basket_rows
     inner join placed_items using (item_id)
+    inner join order_customers using (segment_number, order_key)
 ),
 pair_counts as (
     select
         segment_number,
-        former.place as first,
-        latter.place as second,
-        count(*) as n,
-    from placed_rows as former
-    inner join placed_rows as latter using (segment_number, order_key)
-    where former.place < latter.place
-    group by all
+        first,
+        second,
+        sum(n)::bigint as n,
+        count(*) as n_customers,
+        pow(sum(n), 2) / sum(n * n) as effective_customers,
+    from (
+        select
+            segment_number,
+            former.place as first,
+            latter.place as second,
+            former.customer,
+            count(*) as n,
+        from placed_rows as former
+        inner join placed_rows as latter using (segment_number, order_key)
+        where former.place < latter.place
+        group by all
+    )
+    group by segment_number, first, second
 ),
 -- the counts in all segments of what is frequent in one
 segment_pairs as materialized (
@@ -143,34 +172,51 @@ candidate_triples as materialized (
             and shorter.second = closing.first and longer.second = closing.second
 ),
 triple_counts as (
-    select former.segment_number, first, second, third, count(*) as n
+    select
+        segment_number,
+        first,
+        second,
+        third,
+        sum(n)::bigint as n,
+        count(*) as n_customers,
+        pow(sum(n), 2) / sum(n * n) as effective_customers,
     from (
-        select
-            former.segment_number,
-            order_key,
-            former.place as first,
-            latter.place as second,
-        from placed_rows as former
-        inner join placed_rows as latter using (segment_number, order_key)
-        where former.place < latter.place
-    ) as former
-    inner join (
-        select segment_number, order_key, place as third
-        from placed_rows
-    ) as latter using (segment_number, order_key)
-    semi join candidate_triples using (first, second, third)
-    where second < third
-    group by all
+        select former.segment_number, first, second, third, customer, count(*) as n
+        from (
+            select
+                former.segment_number,
+                order_key,
+                former.place as first,
+                latter.place as second,
+                former.customer,
+            from placed_rows as former
+            inner join placed_rows as latter using (segment_number, order_key)
+            where former.place < latter.place
+        ) as former
+        inner join (
+            select segment_number, order_key, place as third
+            from placed_rows
+        ) as latter using (segment_number, order_key)
+        semi join candidate_triples using (first, second, third)
+        where second < third
+        group by all
+    )
+    group by segment_number, first, second, third
 ),
 set_counts as materialized (
-    select segment_number, [place] as places, n
+    select
+        segment_number,
+        [place] as places,
+        n,
+        null as n_customers,
+        null as effective_customers,
     from item_counts
     inner join placed_items using (item_id)
     union all
-    select segment_number, [first, second], n
+    select segment_number, [first, second], n, n_customers, effective_customers
     from segment_pairs
     union all
-    select segment_number, [first, second, third], n
+    select segment_number, [first, second, third], n, n_customers, effective_customers
     from triple_counts
 ),
 total_counts as materialized (
@@ -192,6 +238,8 @@ cuts as (
             segment_number,
             places,
             n,
+            n_customers,
+            effective_customers,
             n_orders,
             n_all_orders - n_orders as rest_orders,
             unnest(places) as consequent,
@@ -277,7 +325,7 @@ select
     row_number() over (
         partition by segment_number
         order by
-            coalesce(contrast_p_value_bh <= 0.05, false) desc,
+            coalesce(contrast_p_value_bh <= 0.05 and effective_customers >= 10, false) desc,
             lift / nullif(rest_lift, 0) desc nulls last,
             contrast_p_value asc nulls last,
             places asc,
@@ -298,6 +346,8 @@ select
     consequent_count / n_orders as consequent_support,
     n / n_orders as support,
     n as support_count,
+    n_customers,
+    effective_customers,
     confidence,
     lift,
     p_value,

@@ -29,8 +29,8 @@ order_items as materialized (
     select distinct customer_id, order_id, item_id
     from custseg_purchases
     where
-        custseg.require(coalesce(within_days >= 1, false),
-            'within_days must be at least 1, got {}', within_days)
+        custseg.require(coalesce(within_days between 1 and 36500, false),
+            'within_days must be from 1 to 36500, got {}', within_days)
         and custseg.require(min_count is null or coalesce(min_support, 0.01) = 0.01,
             'give min_support or min_count, not both; min_count is {}', min_count)
         and custseg.require(
@@ -64,6 +64,13 @@ limits as materialized (
         )::bigint as min_orders,
     from occasions
     where is_anchor
+),
+date_check as (
+    select count(*) as n_occasions
+    from occasions
+    having custseg.require(
+        count(*) > 0 or (select count(*) from order_items) = 0,
+        'lines must have ordered_at, got no purchase with {}', 'a date')
 ),
 item_counts as materialized (
     select item_id, count(*) as n
@@ -204,6 +211,7 @@ measured_pairs as (
         (select count(*) * (count(*) - 1) from placed_items) as n_tests,
     from pairs
     cross join limits
+    cross join date_check
     inner join placed_items as former
         on pair >> 32 = former.place
     inner join placed_items as latter
