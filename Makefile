@@ -5,14 +5,15 @@ BIN := $(VENV)/bin
 OLDEST := .venv-oldest
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 
-.PHONY: demo test lint check oldest wheel bench bench-fit bench-itemsets fuzz memory clean help
+.PHONY: demo test lint check oldest wheel bench bench-fit bench-itemsets bench-rules fuzz memory clean help
 
 help:
 	@echo "make demo   segment a real shop into shop.duckdb"
 	@echo "make test   lint, types and all tests, with the newest and the oldest dependencies"
 	@echo "make bench-fit  clustering against scikit-learn, 1M x 12 and 5M x 10"
 	@echo "make bench-itemsets  itemsets against pyfim, rusket and mlxtend, on ten kinds of data (15 min)"
-	@echo "make fuzz   itemsets against brute force on 500 random shops"
+	@echo "make bench-rules  rules against mlxtend and rusket, rules about one item, offers (3 min)"
+	@echo "make fuzz   itemsets, rules and sequences against brute force on 500 random shops"
 	@echo "make memory  itemsets of 33M lines within 500 MB"
 	@echo "make bench  the whole command against pandas, scikit-learn and mlxtend"
 
@@ -50,6 +51,9 @@ bench-itemsets: $(VENV)/.miners
 	$(MINERS) --text --check --only "Complete Journey, products"
 	$(MINERS) --text --only "Instacart-like, 300k"
 	$(MINERS) --growth
+
+bench-rules: $(VENV)/.miners
+	$(BIN)/python benchmarks/run_rules.py
 
 memory: $(VENV)/.miners
 	$(MINERS) --memory-limit 500MB --rounds 1 --only "Instacart-like, 3.2M" --contenders engine macro

@@ -57,9 +57,11 @@ def test_every_table_and_view_reads_from_an_attached_file(file: Path) -> None:
         "select table_name from information_schema.tables "
         "where table_catalog = 'shop' and table_schema = 'custseg'",
     )
-    assert len(names) == 12
+    assert len(names) == 17
     for (name,) in names:
-        assert plainly(file, f"select count(*) from shop.custseg.{name}")[0][0] > 0  # type: ignore[operator]
+        n_rows = plainly(file, f"select count(*) from shop.custseg.{name}")[0][0]
+        # no rules of this shop are significant
+        assert n_rows or name.startswith("top_")
 
 
 @pytest.mark.parametrize("macro", TABLE_MACROS)

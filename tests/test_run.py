@@ -18,8 +18,8 @@ from custseg_duck import CustsegWarning, InputError, MissingColumnError, NotLoad
 
 TABLES = {
     "runs", "customer_features", "segments", "segment_summary", "segment_profiles", "centroids",
-    "itemset_plan",
-    "itemsets", "rules", "models", "segment_history",
+    "itemset_plan", "itemsets", "rules", "segment_rules", "offer_rules", "recommendations",
+    "models", "segment_history",
 }  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def test_a_run_leaves_these_tables_and_no_other(shop: duckdb.DuckDBPyConnection)
     custseg_duck.run("order_lines", con=shop, k=3)
     left = snapshot(shop)
     assert {table for (table,) in left["tables"]} == TABLES | {"order_lines"}
-    assert left["views"] == [("line_counts",)]
+    assert left["views"] == [("line_counts",), ("top_rules",), ("top_segment_rules",)]
     assert len(left["segments"]) == 60
 
 
