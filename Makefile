@@ -33,7 +33,7 @@ check: $(VENV)/.test
 # the core's tests at the other end of the dependencies' ranges
 CORE := kmeans gmm sweep metrics features own_features itemsets mining rules offers run layouts portability
 oldest: $(OLDEST)/.test
-	$(OLDEST)/bin/python -m pytest -n 2 $(CORE:%=tests/test_%.py)
+	CUSTSEG_EXAMPLES=5 $(OLDEST)/bin/python -m pytest -n 2 $(CORE:%=tests/test_%.py)
 
 wheel: $(VENV)/.test
 	$(BIN)/python tests/check_wheel.py

@@ -78,8 +78,8 @@ APPENDED = ("runs", "segment_history")
 # Views over them, each by the table that it reads, which not every run leaves
 VIEWS = {"line_counts": "runs", "top_rules": RULES, "top_segment_rules": SEGMENT_RULES}
 
-MIN_OFFER_SHARE = 0.0002  # of the orders
-MIN_OFFER_ORDERS = 5
+OFFER_SHARE = 0.0002  # of the orders
+FEW_ORDERS = 5  # a rule of fewer is left to chance
 
 LARGE_SEGMENT = 0.9
 BATCH_ROWS = 100_000  # of vectors on their way to the fit
@@ -336,10 +336,10 @@ def _thresholds(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     ((n_orders, min_orders),) = con.execute(
         "select n_orders, min_orders from custseg_run_itemset_plan"
     ).fetchall()
-    n_offered = max(MIN_OFFER_ORDERS, math.ceil(n_orders * MIN_OFFER_SHARE))
     return {
         "least_share": min(1.0, min_orders / max(n_orders, 1)),
-        "offer_count": min(min_orders, n_offered),
+        "least_orders": FEW_ORDERS,
+        "offer_count": max(FEW_ORDERS, math.ceil(n_orders * OFFER_SHARE)),
     }
 
 

@@ -3,7 +3,8 @@
 --      if none are named; n >= 1: the most; run_name: of rules that have one only these
 -- out: rank (from 1), item_id, item_name, score (the confidence of the surest rule
 --      whose antecedents are all in the basket), rule_id, antecedents,
---      antecedent_names, lift (of this rule); no row where no rule with a lift above 1 applies
+--      antecedent_names, lift (of this rule); no row where no rule with a lift above 1
+--      applies
 create or replace macro custseg.recommend(
     basket, rules := 'custseg.rules', n := 10, run_name := 'default'
 ) as table
@@ -19,8 +20,6 @@ with source_rules as materialized (
         and coalesce(all_rules.run_name = run_name, true)
         and custseg.require(coalesce(n >= 1, false),
             'n must be at least 1, got {}', n)
-        and custseg.require(basket is not null,
-            'basket must be a list of items, got {}', basket)
 ),
 best_rules as (
     select *

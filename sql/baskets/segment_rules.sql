@@ -4,11 +4,13 @@
 -- in:  lines as customer_purchases takes them; segments(customer_id, segment), each
 --      customer once; min_support (0, 1] (share of the segment's orders) or min_count
 --      >= 1 (orders); max_length 2 or 3 (items of both sides; one consequent); item:
---      the name of the column to mine; min_confidence [0, 1]
+--      the name of the column to mine; min_confidence [0, 1]; min_orders >= 1: the
+--      least number of orders, whatever share that is
 -- out: segment, rule_id (within the segment: first what is sure to hold more there, at
 --      5% by contrast_p_value_bh, and of 10 effective_customers; by lift_ratio),
 --      antecedents, consequents (lists), antecedent_names, consequent_names, n_orders
---      (of the segment), antecedent_support, consequent_support, support, support_count,
+--      (of the segment), antecedent_support, consequent_support, support,
+--      support_count,
 --      n_customers (with such an order), effective_customers (fewer where few of them
 --      have most of these orders: Simpson's (1949) number, 1 to n_customers),
 --      confidence, lift, p_value, n_tests, p_value_bh (as association_rules, within the
@@ -19,7 +21,7 @@
 --      segment?), contrast_p_value_bh
 create or replace macro custseg.segment_rules(
     lines, segments, min_support := 0.01, min_count := null, max_length := 2,
-    item := 'product_id', min_confidence := 0.1
+    item := 'product_id', min_confidence := 0.1, min_orders := 1
 ) as table
 with custseg_purchases as not materialized (
     from custseg.customer_purchases(lines, item := item)
@@ -39,6 +41,8 @@ source_segments as materialized (
             'min_support must be in (0, 1], got {}', min_support)
         and custseg.require(coalesce(min_count, 1) >= 1,
             'min_count must be at least 1, got {}', min_count)
+        and custseg.require(coalesce(min_orders >= 1, false),
+            'min_orders must be at least 1, got {}', min_orders)
         and custseg.require(coalesce(max_length in (2, 3), false),
             'max_length must be 2 or 3, got {}', max_length)
         and custseg.require(coalesce(min_confidence between 0 and 1, false),
@@ -87,8 +91,11 @@ segment_sizes as materialized (
         segment_number,
         count(distinct order_key) as n_orders,
         coalesce(
-            min_count, greatest(1, ceil(min_support * count(distinct order_key) - 1e-9))
-        )::bigint as min_orders,
+            min_count,
+            greatest(
+                min_orders, ceil(min_support * count(distinct order_key) - 1e-9)
+            )
+        )::bigint as least_orders,
     from basket_rows
     cross join segment_check
     where n_customers >= 0
@@ -116,7 +123,7 @@ placed_items as materialized (
         select distinct item_id
         from item_counts
         inner join segment_sizes using (segment_number)
-        where n >= min_orders
+        where n >= least_orders
     )
     left join custseg_names using (item_id)
 ),
@@ -150,7 +157,7 @@ pair_counts as (
 ),
 -- the counts in all segments of what is frequent in one
 segment_pairs as materialized (
-    select *, max(n >= min_orders) over (partition by first, second) as is_frequent
+    select *, max(n >= least_orders) over (partition by first, second) as is_frequent
     from pair_counts
     inner join segment_sizes using (segment_number)
     qualify is_frequent
@@ -159,7 +166,7 @@ segment_pairs as materialized (
 frequent_pairs as materialized (
     select segment_number, first, second
     from segment_pairs
-    where n >= min_orders and max_length = 3
+    where n >= least_orders and max_length = 3
 ),
 candidate_triples as materialized (
     select distinct shorter.first, shorter.second, longer.second as third
@@ -228,7 +235,7 @@ item_totals as materialized (
     select segment_number, count(*) as n_items
     from set_counts
     inner join segment_sizes using (segment_number)
-    where len(places) = 1 and n >= min_orders
+    where len(places) = 1 and n >= least_orders
     group by segment_number
 ),
 cuts as (
@@ -246,7 +253,7 @@ cuts as (
         from set_counts
         inner join segment_sizes using (segment_number)
         cross join size_check
-        where len(places) >= 2 and n >= min_orders
+        where len(places) >= 2 and n >= least_orders
     )
 ),
 counted_rules as (
@@ -325,7 +332,9 @@ select
     row_number() over (
         partition by segment_number
         order by
-            coalesce(contrast_p_value_bh <= 0.05 and effective_customers >= 10, false) desc,
+            coalesce(
+                contrast_p_value_bh <= 0.05 and effective_customers >= 10, false
+            ) desc,
             lift / nullif(rest_lift, 0) desc nulls last,
             contrast_p_value asc nulls last,
             places asc,

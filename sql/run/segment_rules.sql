@@ -7,7 +7,8 @@ select
     )
 from custseg.segment_rules(
     'temp.main.custseg_run_customer_purchases', 'temp.main.custseg_run_segments',
-    item := 'item_id', min_support := $least_share, min_confidence := $min_confidence
+    item := 'item_id', min_support := $least_share, min_confidence := $min_confidence,
+    min_orders := $least_orders
 ) as rules
 left join custseg_run_item_names as former
     on antecedents[1] = former.item_id
