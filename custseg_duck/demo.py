@@ -16,8 +16,10 @@ The results are in {database}, for any DuckDB client, with or without custseg_du
 
   select segment, n_customers, revenue_share from custseg.segment_summary;
 
-  select unnest(antecedent_names), unnest(consequent_names), confidence, lift
-  from custseg.rules where lift > 5 order by support desc limit 10;
+  select antecedent_names, consequent_names, confidence, lift from custseg.top_rules limit 10;
+
+  select kind, rank, item_name, antecedent_names as because_of
+  from custseg.recommendations where customer_id = 1;
 
   from custseg.rfm('order_lines') where rfm_label = 'cannot lose them';
 """
