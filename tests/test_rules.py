@@ -638,7 +638,7 @@ def test_fewer_hypotheses_by_hand(con: duckdb.DuckDBPyConnection) -> None:
     assert sum(len(items) == 1 for items in counts) == 8
 
     def n_tests(**options: Any) -> dict[tuple[int, int], int]:
-        rules = ruled(con, f"min_confidence := 0, {written(options)}")
+        rules = ruled(con, ", ".join(["min_confidence := 0", *filter(None, [written(options)])]))
         return {sizes: rows[0]["n_tests"] for sizes, rows in families(rules).items()}
 
     # 8 items, then 7; C(8, 2) pairs, then 6

@@ -8,7 +8,7 @@ with item_purchases as not materialized (
     from custseg.purchases(lines, item := item)
 ),
 -- where there are none, DuckDB does not read the lines to compare them to
-unknown_orders as (
+unknown_orders as materialized (
     select distinct order_id
     from item_purchases
     where item_id is null
@@ -17,7 +17,7 @@ incomplete_orders as (
     select count(distinct order_id) as n_incomplete_orders
     from item_purchases
     semi join unknown_orders using (order_id)
-    where item_id is not null
+    where item_id is not null and (select count(*) > 0 from unknown_orders)
 )
 select
     count(*) as n_lines,

@@ -10,7 +10,7 @@
 create or replace macro custseg.mined_items(
     purchased_items, limits, containing := null
 ) as table
-with item_counts as materialized (
+with item_counts as not materialized (
     select item_id, count(*) as n_lines
     from query_table(purchased_items)
     group by item_id
@@ -38,12 +38,13 @@ asked_orders as (
     select distinct order_id
     from query_table(purchased_items)
     semi join asked_items using (item_id)
+    where containing is not null
 ),
 companion_counts as (
     select item_id, count(*) as n_lines
     from query_table(purchased_items)
     semi join asked_orders using (order_id)
-    where (select is_asked from asked_check)
+    where containing is not null and (select is_asked from asked_check)
     group by item_id
 ),
 frequent_items as (
