@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OLDEST := .venv-oldest
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 
-.PHONY: demo test lint check oldest wheel bench bench-fit bench-itemsets bench-rules fuzz memory clean help
+.PHONY: demo test lint check oldest oldest-all wheel bench bench-fit bench-itemsets bench-rules fuzz memory clean help
 
 help:
 	@echo "make demo   segment a real shop into shop.duckdb"
@@ -31,9 +31,13 @@ check: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2
 
 # the core's tests at the other end of the dependencies' ranges
-CORE := kmeans gmm sweep metrics features own_features itemsets mining rules offers run layouts portability
+CORE := kmeans gmm metrics features itemsets mining rules offers run portability
+MORE := sweep own_features layouts recommendations doors hazards
 oldest: $(OLDEST)/.test
 	CUSTSEG_EXAMPLES=5 $(OLDEST)/bin/python -m pytest -n 2 $(CORE:%=tests/test_%.py)
+
+oldest-all: oldest
+	$(OLDEST)/bin/python -m pytest -n 2 $(MORE:%=tests/test_%.py)
 
 wheel: $(VENV)/.test
 	$(BIN)/python tests/check_wheel.py
