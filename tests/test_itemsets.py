@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mlxtend import frequent_patterns
+from shops import medium_baskets
 
 import custseg_duck
 from custseg_duck.demo import data_folder
@@ -315,20 +316,6 @@ def test_a_rule_with_exactly_the_least_confidence_is_kept(con: duckdb.DuckDBPyCo
 
 
 # --- mlxtend -------------------------------------------------------------------------------------
-
-
-def medium_baskets() -> dict[int, set[str]]:
-    """800 baskets of 30 products, some of them bought together."""
-    rng = random.Random(5)
-    weights = [1 / (rank + 2) for rank in range(30)]
-    baskets = {}
-    for order in range(800):
-        drawn = set(rng.choices(range(30), weights, k=rng.randint(1, 8)))
-        for item in list(drawn):
-            if rng.random() < 0.4:
-                drawn.add((item * 7 + 3) % 30)
-        baskets[order] = {f"item {item:02}" for item in drawn}
-    return baskets
 
 
 def one_hot(baskets: Mapping[int, set[str]]) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from mlxtend import frequent_patterns  # type: ignore[import-untyped]
 from oracles_rules import Rules
 from scipy import stats  # type: ignore[import-untyped]
+from shops import medium_baskets
 
 import custseg_duck
 
@@ -373,20 +374,6 @@ def test_a_quantile_that_is_reached_exactly_counts(con: duckdb.DuckDBPyConnectio
 
 
 # --- scipy and mlxtend ---------------------------------------------------------------------------
-
-
-def medium_baskets() -> dict[int, set[str]]:
-    """800 baskets of 30 products, some of them bought together."""
-    rng = random.Random(5)
-    weights = [1 / (rank + 2) for rank in range(30)]
-    baskets = {}
-    for order in range(800):
-        drawn = set(rng.choices(range(30), weights, k=rng.randint(1, 8)))
-        for item in list(drawn):
-            if rng.random() < 0.4:
-                drawn.add((item * 7 + 3) % 30)
-        baskets[order] = {f"item {item:02}" for item in drawn}
-    return baskets
 
 
 @pytest.fixture(scope="module")

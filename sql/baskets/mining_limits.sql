@@ -16,14 +16,7 @@ order_counts as (
     select count(distinct order_key) as n_orders
     from source_items
     where
-        custseg.require(min_count is null or coalesce(min_support, 0.01) = 0.01,
-            'give min_support or min_count, not both; min_count is {}', min_count)
-        and custseg.require(
-            min_count is not null or (min_support > 0 and min_support <= 1),
-            'min_support must be in (0, 1], got {}', min_support)
-        and custseg.require(coalesce(min_count, 1) >= 1,
-            'min_count must be at least 1, got {}', min_count)
-        and custseg.require(coalesce(max_length, 1) >= 1,
+        custseg.require(coalesce(max_length, 1) >= 1,
             'max_length must be at least 1 or NULL, got {}', max_length)
 ),
 -- whole numbers are their own keys
@@ -44,9 +37,7 @@ duplicate_check as (
 )
 select
     order_counts.n_orders,
-    coalesce(
-        min_count, greatest(1, ceil(min_support * order_counts.n_orders - 1e-9))
-    )::bigint as min_orders,
+    custseg.least_count(order_counts.n_orders, min_support, min_count) as min_orders,
     coalesce(max_length, 1 << 30) as longest,
     has_duplicates,
 from order_counts

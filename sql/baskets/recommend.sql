@@ -8,22 +8,9 @@
 create or replace macro custseg.recommend(
     basket, rules := 'custseg.rules', n := 10, run_name := 'default'
 ) as table
-with source_rules as materialized (
-    from (
-        select null::varchar as run_name where false
-        union all by name
-        from query_table(rules)
-    ) as all_rules
-    where
-        lift > 1
-        and len(consequents) = 1
-        and coalesce(all_rules.run_name = run_name, true)
-        and custseg.require(coalesce(n >= 1, false),
-            'n must be at least 1, got {}', n)
-),
-best_rules as (
+with best_rules as (
     select *
-    from source_rules
+    from custseg.offering_rules(rules, n, run_name)
     where
         list_has_all(basket::varchar[], antecedents::varchar[])
         and not list_has_any(basket::varchar[], consequents::varchar[])

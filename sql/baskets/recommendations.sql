@@ -35,19 +35,9 @@ source_rules as materialized (
         (row_number() over (
             order by support_count * ln(lift) desc, antecedents asc, consequents asc
         ))::integer as rule_number,
-    from (
-        select null::varchar as run_name where false
-        union all by name
-        from query_table(rules)
-    ) as all_rules
-    where
-        lift > 1
-        and len(consequents) = 1
-        and coalesce(all_rules.run_name = run_name, true)
-        and custseg.require(coalesce(n >= 1, false),
-            'n must be at least 1, got {}', n)
-        and custseg.require(coalesce(kind in ('cross-sell', 'up-sell'), true),
-            'kind must be ''cross-sell'', ''up-sell'' or NULL, got {}', kind)
+    from custseg.offering_rules(rules, n, run_name)
+    where custseg.require(coalesce(kind in ('cross-sell', 'up-sell'), true),
+        'kind must be ''cross-sell'', ''up-sell'' or NULL, got {}', kind)
     qualify row_number() over (
         partition by antecedents
         order by support_count * ln(lift) desc, consequents asc

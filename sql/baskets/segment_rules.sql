@@ -34,13 +34,6 @@ source_segments as materialized (
     from query_table(segments)
     where
         segment is not null
-        and custseg.require(min_count is null or coalesce(min_support, 0.01) = 0.01,
-            'give min_support or min_count, not both; min_count is {}', min_count)
-        and custseg.require(
-            min_count is not null or (min_support > 0 and min_support <= 1),
-            'min_support must be in (0, 1], got {}', min_support)
-        and custseg.require(coalesce(min_count, 1) >= 1,
-            'min_count must be at least 1, got {}', min_count)
         and custseg.require(coalesce(min_orders >= 1, false),
             'min_orders must be at least 1, got {}', min_orders)
         and custseg.require(coalesce(max_length in (2, 3), false),
@@ -90,12 +83,10 @@ segment_sizes as materialized (
     select
         segment_number,
         count(distinct order_key) as n_orders,
-        coalesce(
-            min_count,
-            greatest(
-                min_orders, ceil(min_support * count(distinct order_key) - 1e-9)
-            )
-        )::bigint as least_orders,
+        greatest(
+            min_orders,
+            custseg.least_count(count(distinct order_key), min_support, min_count)
+        ) as least_orders,
     from basket_rows
     cross join segment_check
     where n_customers >= 0
@@ -133,6 +124,17 @@ placed_rows as materialized (
     inner join placed_items using (item_id)
     inner join order_customers using (segment_number, order_key)
 ),
+placed_pairs as not materialized (
+    select
+        segment_number,
+        order_key,
+        former.place as first,
+        latter.place as second,
+        former.customer,
+    from placed_rows as former
+    inner join placed_rows as latter using (segment_number, order_key)
+    where former.place < latter.place
+),
 pair_counts as (
     select
         segment_number,
@@ -142,15 +144,8 @@ pair_counts as (
         count(*) as n_customers,
         pow(sum(n), 2) / sum(n * n) as effective_customers,
     from (
-        select
-            segment_number,
-            former.place as first,
-            latter.place as second,
-            former.customer,
-            count(*) as n,
-        from placed_rows as former
-        inner join placed_rows as latter using (segment_number, order_key)
-        where former.place < latter.place
+        select segment_number, first, second, customer, count(*) as n
+        from placed_pairs
         group by all
     )
     group by segment_number, first, second
@@ -188,22 +183,12 @@ triple_counts as (
         count(*) as n_customers,
         pow(sum(n), 2) / sum(n * n) as effective_customers,
     from (
-        select former.segment_number, first, second, third, customer, count(*) as n
-        from (
-            select
-                former.segment_number,
-                order_key,
-                former.place as first,
-                latter.place as second,
-                former.customer,
-            from placed_rows as former
-            inner join placed_rows as latter using (segment_number, order_key)
-            where former.place < latter.place
-        ) as former
+        select segment_number, first, second, third, customer, count(*) as n
+        from placed_pairs
         inner join (
             select segment_number, order_key, place as third
             from placed_rows
-        ) as latter using (segment_number, order_key)
+        ) using (segment_number, order_key)
         semi join candidate_triples using (first, second, third)
         where second < third
         group by all

@@ -31,13 +31,6 @@ order_items as materialized (
     where
         custseg.require(coalesce(within_days between 1 and 36500, false),
             'within_days must be from 1 to 36500, got {}', within_days)
-        and custseg.require(min_count is null or coalesce(min_support, 0.01) = 0.01,
-            'give min_support or min_count, not both; min_count is {}', min_count)
-        and custseg.require(
-            min_count is not null or (min_support > 0 and min_support <= 1),
-            'min_support must be in (0, 1], got {}', min_support)
-        and custseg.require(coalesce(min_count, 1) >= 1,
-            'min_count must be at least 1, got {}', min_count)
         and custseg.require(coalesce(min_confidence between 0 and 1, false),
             'min_confidence must be in [0, 1], got {}', min_confidence)
 ),
@@ -59,9 +52,7 @@ occasions as materialized (
 limits as materialized (
     select
         count(*) as n_orders,
-        coalesce(
-            min_count, greatest(1, ceil(min_support * count(*) - 1e-9))
-        )::bigint as min_orders,
+        custseg.least_count(count(*), min_support, min_count) as min_orders,
     from occasions
     where is_anchor
 ),
