@@ -316,8 +316,9 @@ def _make(
     mining.mine(con, parameters, report)
     report(RULES)
     execute(con, RULES, parameters)
-    if _optional_steps(parameters):
-        parameters |= _thresholds(con)
+    parameters |= _thresholds(con)
+    if not parameters["n_orders"]:  # no line has an item
+        parameters |= {"segment_rules": False, "n_recommendations": 0}
     for step in _optional_steps(parameters):
         report(step)
         execute(con, step, parameters)
@@ -337,6 +338,7 @@ def _thresholds(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         "select n_orders, min_orders from custseg_run_itemset_plan"
     ).fetchall()
     return {
+        "n_orders": n_orders,
         "least_share": min(1.0, min_orders / max(n_orders, 1)),
         "least_orders": FEW_ORDERS,
         "offer_count": max(FEW_ORDERS, math.ceil(n_orders * OFFER_SHARE)),

@@ -2,7 +2,8 @@
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import duckdb
@@ -25,15 +26,18 @@ _PARAMETER = re.compile(r"\$(\w+)")
 
 
 def written_out(step: str, parameters: Mapping[str, Any]) -> str:
-    """The statement of a step with values, which are None, texts or numbers, in it."""
+    """The statement of a step with values, None, texts, numbers or lists of them, in it."""
+    return _PARAMETER.sub(
+        lambda match: _literal(parameters[match[1]]), catalog.statement(f"run/{step}")
+    )
 
-    def literal(match: re.Match[str]) -> str:
-        value = parameters[match[1]]
-        if value is None:
-            return "null"
-        return quote_text(value) if isinstance(value, str) else str(value)
 
-    return _PARAMETER.sub(literal, catalog.statement(f"run/{step}"))
+def _literal(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"[{', '.join(_literal(one) for one in value)}]"
+    return str(value) if isinstance(value, Real) else quote_text(str(value))
 
 
 def execute(con: duckdb.DuckDBPyConnection, step: str, parameters: Mapping[str, Any]) -> None:

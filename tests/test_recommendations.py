@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 import custseg_duck
-from custseg_duck import InputError
+from custseg_duck import CustsegWarning, InputError, mining
 
 Rows = list[tuple[Any, ...]]
 
@@ -380,6 +380,21 @@ def test_python_and_sql_contain_the_same(shop: duckdb.DuckDBPyConnection) -> Non
     )
 
 
+def test_the_script_contains_any_item(shop: duckdb.DuckDBPyConnection) -> None:
+    shop.execute(
+        "create table named as select order_id, replace(product_name, ' ', $quote) as thing "
+        "from order_lines",
+        {"quote": "'"},
+    )
+    asked = ["product'3", "product'7"]
+    shop.execute(mining.script("named", item="thing", containing=asked))
+    expected = shop.execute(
+        "from custseg.frequent_itemsets('named', item := 'thing', containing := $asked)",
+        {"asked": asked},
+    ).fetchall()
+    assert shop.execute("from itemsets order by itemset_id").fetchall() == expected
+
+
 # --- what a run leaves ---------------------------------------------------------------------------
 
 
@@ -396,7 +411,14 @@ def test_a_run_leaves_offers_and_rules_of_segments(shop: duckdb.DuckDBPyConnecti
     assert all(item == target for *_, target, item in rows)
     assert result.recommendations.fetchall()
     assert {row[0] for row in shop.execute("select segment from custseg.segment_rules").fetchall()}
-    shop.execute("from custseg.recommend([3], 'custseg.offer_rules')").fetchall()
+    ((antecedents, consequent),) = shop.execute(
+        "select antecedents, consequents[1] from custseg.offer_rules limit 1"
+    ).fetchall()
+    offered = shop.execute(
+        "select item_id from custseg.recommend($basket, 'custseg.offer_rules', n := 100)",
+        {"basket": antecedents},
+    ).fetchall()
+    assert (consequent,) in offered
     assert set(result.segment_rules.columns) >= {"antecedent_names", "contrast_p_value_bh"}
 
 
@@ -406,6 +428,16 @@ def test_a_run_leaves_out_what_is_not_wanted(shop: duckdb.DuckDBPyConnection) ->
     custseg_duck.run("order_lines", con=shop, k=3, segment_rules=False, n_recommendations=0)
     for table in ("segment_rules", "offer_rules", "recommendations"):
         assert shop.execute(f"from custseg.{table}").fetchall() == []
+
+
+def test_where_no_line_has_an_item_there_is_nothing_to_offer(
+    shop: duckdb.DuckDBPyConnection,
+) -> None:
+    shop.execute("alter table order_lines add category varchar")
+    with pytest.warns(CustsegWarning, match="900 of 900 purchases have no item"):
+        result = custseg_duck.run("order_lines", con=shop, k=2, item="category")
+    assert result.rules.fetchall() == []
+    assert result.segments.aggregate("count(*)").fetchall() == [(60,)]
 
 
 @pytest.mark.parametrize(
