@@ -3,41 +3,32 @@
 import datetime
 import importlib
 import importlib.metadata
-import logging
 import math
 import platform
 import threading
-import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import duckdb
 import numpy as np
 
-from custseg_duck import catalog, mining
+from custseg_duck import fitting, mining, publishing
 from custseg_duck.errors import CustsegWarning, InputError, QueryError
 from custseg_duck.functions import in_transaction
 from custseg_duck.loading import is_read_only, load
 from custseg_duck.options import check
 from custseg_duck.result import RunResult
 from custseg_duck.source import (
-    append,
     attach,
     attach_features,
     attach_model,
     attach_nothing,
     detach,
     drop_steps,
-    exists,
-    forget,
-    publish,
 )
-from custseg_duck.steps import execute
-from custseg_duck.udfs import gmm, kmeans
+from custseg_duck.steps import Progress, Reporter, execute
 from custseg_duck.version import __version__
-
-logger = logging.getLogger(__name__)
 
 # Each step is the statement sql/run/<step>.sql, which makes the temporary table custseg_run_<step>.
 # The lines are read once, and forgotten as soon as all is counted that is counted of them ...
@@ -47,44 +38,16 @@ DESCRIBE = ("segments", "segment_summary", "segment_profiles", "centroids")
 RULES = "rules"
 SEGMENT_RULES = "segment_rules"
 OFFERS = ("offer_rules", "recommendations")
-# ... and these steps need the number of the run, which is taken when it is published.
-RECORD = ("models", "segment_history", "runs")
 CHOOSE = "k_candidates"  # only if k is to be chosen
 PURCHASES = "customer_purchases"  # that the optional steps read
-OPTIONAL = (SEGMENT_RULES, *OFFERS)
 STEPS = (
     *(*READ, PURCHASES),
     *(*VECTORS, CHOOSE, "fit", *DESCRIBE),
-    *(*mining.STEPS, RULES, *OPTIONAL, "publish"),
+    *(*mining.STEPS, RULES, SEGMENT_RULES, *OFFERS, "publish"),
 )
-
-_publishing = threading.Lock()
-
-# What a run leaves: the table and the column that holds the run's name. These rows are replaced ...
-REPLACED = (
-    ("customer_features", "run_name"),
-    ("segments", "run_name"),
-    ("segment_summary", "run_name"),
-    ("segment_profiles", "run_name"),
-    ("centroids", "run_name"),
-    ("itemset_plan", "run_name"),
-    ("itemsets", "run_name"),
-    ("rules", "run_name"),
-    ("models", "name"),
-)
-# ... and these are kept from run to run.
-APPENDED = ("runs", "segment_history")
-
-# Views over them, each by the table that it reads, which not every run leaves
-VIEWS = {"line_counts": "runs", "top_rules": RULES, "top_segment_rules": SEGMENT_RULES}
 
 OFFER_SHARE = 0.0002  # of the orders
 FEW_ORDERS = 5  # a rule of fewer is left to chance
-
-LARGE_SEGMENT = 0.9
-BATCH_ROWS = 100_000  # of vectors on their way to the fit
-
-Progress = Callable[[str, float, int], None]
 
 
 def run(
@@ -246,7 +209,7 @@ def run(
         "min_support": 0.01 if min_support is None else min_support,
         "created_at": datetime.datetime.now(datetime.UTC).replace(tzinfo=None),
     }
-    report = _Reporter(progress)
+    report = Reporter(progress, STEPS)
     # takes a tenth of a second, which reading the lines leaves a processor free for
     threading.Thread(target=importlib.import_module, args=("pyarrow",), daemon=True).start()
     try:
@@ -272,20 +235,20 @@ def run(
         notes = _make(con, parameters, report)
         report("publish")
         parameters |= {"versions": _versions(), "seconds": report.seconds, "notes": notes}
-        _publish(con, parameters)
+        publishing.publish(con, parameters, _optional_tables(parameters))
     except duckdb.Error as error:
         raise QueryError(report.step, "", error) from error
     finally:
         detach(con)
         con.execute("drop view if exists temp.main.custseg_run_vectors")
-        drop_steps(con, {*STEPS, *RECORD} - {"vectors", "fit", "publish"})
+        drop_steps(con, {*STEPS, *publishing.RECORD} - {"vectors", "fit", "publish"})
     for note in notes:
         warnings.warn(note, CustsegWarning, stacklevel=2)
     return RunResult(con, name)
 
 
 def _make(
-    con: duckdb.DuckDBPyConnection, parameters: dict[str, Any], report: "_Reporter"
+    con: duckdb.DuckDBPyConnection, parameters: dict[str, Any], report: Reporter
 ) -> list[str]:
     """Make every result as a temporary table; what there is to note about them."""
     for step in READ:
@@ -305,10 +268,10 @@ def _make(
     if parameters["k"] == "auto":
         report(CHOOSE)
         execute(con, CHOOSE, parameters)
-        parameters["k"], note = _choice(con)
+        parameters["k"], note = fitting.choice(con)
         notes += note
     report("fit")
-    fitted = _fit(con, parameters, report)
+    fitted = fitting.fit(con, parameters, report)
     attach_model(con, parameters["run_name"], fitted)
     for step in DESCRIBE:
         report(step)
@@ -322,7 +285,7 @@ def _make(
     for step in _optional_steps(parameters):
         report(step)
         execute(con, step, parameters)
-    return _notes_on_segments(fitted) + notes + mining.notes_on_itemsets(con)
+    return fitting.notes_on_segments(fitted) + notes + mining.notes_on_itemsets(con)
 
 
 def _optional_steps(parameters: Mapping[str, Any]) -> list[str]:
@@ -330,6 +293,12 @@ def _optional_steps(parameters: Mapping[str, Any]) -> list[str]:
     wanted = [SEGMENT_RULES] if parameters["segment_rules"] else []
     wanted += OFFERS if parameters["n_recommendations"] else []
     return wanted if parameters["has_lines"] else []
+
+
+def _optional_tables(parameters: Mapping[str, Any]) -> set[str]:
+    """Those that this run leaves and not every run does."""
+    chosen = {CHOOSE} if parameters["options"]["k"] == "auto" else set()
+    return chosen | {*_optional_steps(parameters)}
 
 
 def _thresholds(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
@@ -342,49 +311,6 @@ def _thresholds(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         "least_share": min(1.0, min_orders / max(n_orders, 1)),
         "least_orders": FEW_ORDERS,
         "offer_count": max(FEW_ORDERS, math.ceil(n_orders * OFFER_SHARE)),
-    }
-
-
-def _publish(con: duckdb.DuckDBPyConnection, parameters: dict[str, Any]) -> None:
-    """Put the results into the tables of custseg, in one transaction, one run at a time.
-
-    Of two transactions that replace a table DuckDB refuses one; and only one process can write to
-    a database.
-    """
-    with _publishing:
-        con.execute("begin")
-        try:
-            parameters["run_id"] = _next_run_id(con)
-            for step in RECORD:
-                execute(con, step, parameters)
-            for table, run_column in REPLACED:
-                publish(con, table, run_column, parameters["run_name"])
-            made = {*_optional_steps(parameters)}
-            if parameters["options"]["k"] == "auto":
-                made.add(CHOOSE)
-            for table in (CHOOSE, *OPTIONAL):
-                if table in made:
-                    publish(con, table, "run_name", parameters["run_name"])
-                else:
-                    forget(con, table, parameters["run_name"])
-            for table in APPENDED:
-                append(con, table)
-            for view, table in VIEWS.items():
-                if exists(con, table):
-                    con.execute(catalog.statement(f"run/{view}"))
-            con.execute("commit")
-        except BaseException:
-            con.execute("rollback")
-            raise
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "custseg_duck": __version__,
-        "duckdb": duckdb.__version__,
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-        "scikit-learn": importlib.metadata.version("scikit-learn"),
     }
 
 
@@ -411,80 +337,6 @@ def _require_kept_lines(con: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-def _fit(
-    con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any], report: "_Reporter"
-) -> dict[str, Any]:
-    """Fit on all vectors, streamed into one array in whatever order they come."""
-    from custseg_duck.udfs.arrow import from_lists
-
-    ((n_rows, transform),) = con.execute(
-        "select (select count(*) from custseg_run_vectors), transform from custseg_run_transform"
-    ).fetchall()
-    n_features = len(transform)
-    n_bytes, limit = 8 * n_rows * n_features, parameters["max_fit_bytes"]
-    if limit is not None and n_bytes > limit:
-        raise InputError(
-            f"max_fit_bytes must be at least {n_bytes} to cluster {n_rows} customers by "
-            f"{n_features} features, got {limit}. Raise it, take fewer features (include=...), or "
-            "fewer customers (since=...)"
-        )
-    points = np.empty((n_rows, n_features))
-    start = 0
-    vectors = "select features from custseg_run_vectors"
-    try:
-        for batch in con.sql(vectors).to_arrow_reader(BATCH_ROWS):
-            stop = start + len(batch)
-            points[start:stop] = from_lists(batch.column(0))
-            start = stop
-            report.advance(start / n_rows / 2)  # the other half of the step is the fit
-    except OSError as error:  # what Arrow makes of an interrupt
-        raise QueryError("fit", vectors, error) from error
-    k, seed = parameters["k"], parameters["seed"]
-    try:
-        if parameters["algorithm"] == "kmeans":
-            return kmeans.fit(points, k, seed=seed, features=transform)
-        covariance_type = parameters["covariance_type"]
-        return gmm.fit(points, k, covariance_type=covariance_type, seed=seed, features=transform)
-    except ValueError as error:
-        raise InputError(f"{error}; there are {n_rows} customers") from error
-
-
-def _choice(con: duckdb.DuckDBPyConnection) -> tuple[int, list[str]]:
-    """The recommended number of segments, and what to note if there is none."""
-    candidates = con.execute(
-        "select k, is_recommended, reason from custseg_run_k_candidates order by k"
-    ).fetchall()
-    for k, is_recommended, _ in candidates:
-        if is_recommended:
-            return k, []
-    reasons = "; ".join(f"k = {k}: {reason}" for k, _, reason in candidates if k > 1)
-    return 1, [
-        "no clear segments were found, so all customers are in one. Ask for a number (k=...) to "
-        f"divide them all the same. {reasons or 'They do not differ'}"
-    ]
-
-
-def _notes_on_segments(fitted: Mapping[str, Any]) -> list[str]:
-    """What a person should know before using the segments."""
-    notes = []
-    sizes = [component["n"] for component in fitted["components"]]
-    share = sizes[0] / sum(sizes)
-    n_empty = sizes.count(0)
-    if n_empty:
-        notes.append(
-            f"{n_empty} of {len(sizes)} segments hold no customer, because others are more "
-            "probable everywhere. Ask for fewer"
-        )
-    if len(sizes) > 1 and share > LARGE_SEGMENT:
-        notes.append(
-            f"segment 0 holds {share:.1%} of the customers: the others are outliers that drew a "
-            "centre of their own. Leave them out, or cluster by other features (exclude=...)"
-        )
-    if not fitted["converged"]:
-        notes.append(f"{fitted['algorithm']} did not converge in {fitted['n_iter']} iterations")
-    return notes
-
-
 def _notes_on_orders(con: duckdb.DuckDBPyConnection) -> list[str]:
     """What a person should know before using the itemsets."""
     ((n_customer_orders, n_orders),) = con.execute(
@@ -500,31 +352,11 @@ def _notes_on_orders(con: duckdb.DuckDBPyConnection) -> list[str]:
     ]
 
 
-def _next_run_id(con: duckdb.DuckDBPyConnection) -> int:
-    if not exists(con, "runs"):
-        return 1
-    ((last,),) = con.execute("select max(run_id) from custseg.runs").fetchall()
-    return int(last or 0) + 1
-
-
-class _Reporter:
-    """Tells the caller which step begins, and keeps how long each one took."""
-
-    def __init__(self, progress: Progress | None) -> None:
-        self.seconds: dict[str, float] = {}
-        self._progress = progress
-        self.step = ""
-        self._began = time.perf_counter()
-
-    def __call__(self, step: str) -> None:
-        now = time.perf_counter()
-        if self.step:
-            self.seconds[self.step] = now - self._began
-        self.step, self._began = step, now
-        logger.info("%s", step)
-        self.advance(0)
-
-    def advance(self, share: float) -> None:
-        """Say how much of the step is done, 0 to 1."""
-        if self._progress:
-            self._progress(self.step, STEPS.index(self.step) + share, len(STEPS))
+def _versions() -> dict[str, str]:
+    return {
+        "custseg_duck": __version__,
+        "duckdb": duckdb.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "scikit-learn": importlib.metadata.version("scikit-learn"),
+    }

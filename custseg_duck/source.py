@@ -441,7 +441,7 @@ def _readings(
             yield catalog, qualifier, last
 
 
-def publish(con: duckdb.DuckDBPyConnection, table: str, run_column: str, run_name: str) -> None:
+def replace(con: duckdb.DuckDBPyConnection, table: str, run_column: str, run_name: str) -> None:
     """Replace one run's rows of ``custseg.<table>`` by those of the step of the same name.
 
     Rows of other runs stay. Where there are none, the table takes the new rows' types.

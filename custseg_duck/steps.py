@@ -1,8 +1,9 @@
-"""Runs a step: one statement of sql/run, its errors told in our words."""
+"""Runs a step, one statement of sql/run, its errors told in our words; and says which one it is."""
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -13,6 +14,8 @@ from custseg_duck.errors import InputError, QueryError, message_of
 from custseg_duck.source import quote_text
 
 logger = logging.getLogger(__name__)
+
+Progress = Callable[[str, float, int], None]
 
 # DuckDB's errors that come from values and options: of error(), a cast, an unknown time zone
 _INPUT_ERRORS = (
@@ -59,3 +62,28 @@ def execute(con: duckdb.DuckDBPyConnection, step: str, parameters: Mapping[str, 
         raise InputError(message_of(error)) from error
     except duckdb.Error as error:
         raise QueryError(step, sql, error) from error
+
+
+class Reporter:
+    """Tells the caller which step begins, and keeps how long each one took."""
+
+    def __init__(self, progress: Progress | None, steps: Sequence[str]) -> None:
+        self.seconds: dict[str, float] = {}
+        self._progress = progress
+        self._steps = steps
+        self.step = ""
+        self._began = time.perf_counter()
+
+    def __call__(self, step: str) -> None:
+        """Say that a step begins."""
+        now = time.perf_counter()
+        if self.step:
+            self.seconds[self.step] = now - self._began
+        self.step, self._began = step, now
+        logger.info("%s", step)
+        self.advance(0)
+
+    def advance(self, share: float) -> None:
+        """Say how much of the step is done, 0 to 1."""
+        if self._progress:
+            self._progress(self.step, self._steps.index(self.step) + share, len(self._steps))

@@ -14,7 +14,14 @@ import pyarrow.parquet as pq
 import pytest
 
 import custseg_duck
-from custseg_duck import CustsegWarning, InputError, MissingColumnError, NotLoadedError, pipeline
+from custseg_duck import (
+    CustsegWarning,
+    InputError,
+    MissingColumnError,
+    NotLoadedError,
+    fitting,
+    pipeline,
+)
 
 TABLES = {
     "runs", "customer_features", "segments", "segment_summary", "segment_profiles", "centroids",
@@ -343,7 +350,7 @@ def test_an_interrupt_leaves_the_run_before_intact(complete_journey: Path, tmp_p
 def test_progress_names_each_step_and_moves_while_vectors_are_read(
     shop: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "BATCH_ROWS", 20)
+    monkeypatch.setattr(fitting, "BATCH_ROWS", 20)
     told: list[tuple[str, float, int]] = []
     custseg_duck.run("order_lines", con=shop, k=3, progress=lambda *args: told.append(args))
     numbers = [number for _, number, _ in told]
