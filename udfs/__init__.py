@@ -51,6 +51,20 @@ def k_sweep(
     return arrow.k_sweep(points, ks, algorithms, covariance_types, seed, n_bootstraps, transform)
 
 
+def refit(points: Any, previous: Any) -> Any:
+    """One model per row."""
+    from custseg_duck.udfs import arrow
+
+    return arrow.refit(points, previous)
+
+
+def match(models: Any, previous: Any) -> Any:
+    """One list of matches per row."""
+    from custseg_duck.udfs import arrow
+
+    return arrow.match(models, previous)
+
+
 def assign(models: Any, features: Any) -> Any:
     """One segment per row."""
     from custseg_duck.udfs import arrow
@@ -85,5 +99,7 @@ UDFS = (
         model.SWEEP_SQL,
         k_sweep,
     ),
+    Udf("custseg_refit", ("DOUBLE[][]", model.MODEL_SQL), model.MODEL_SQL, refit),
+    Udf("custseg_match", (model.MODEL_SQL, model.MODEL_SQL), model.MATCHES_SQL, match),
     Udf("custseg_assign", (model.MODEL_SQL, "DOUBLE[]"), "INTEGER", assign),
 )

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from custseg_duck.udfs import gmm, kmeans
+from custseg_duck.udfs import gmm, kmeans, matching
 from custseg_duck.udfs.assign import assign as assign_points
 from custseg_duck.udfs.points import Floats
 from custseg_duck.udfs.sweep import sweep
@@ -75,6 +75,18 @@ SWEEP = pa.list_(
 )
 
 
+MATCHES = pa.list_(
+    pa.struct(
+        [
+            ("segment", pa.int32()),
+            ("previous_segment", pa.int32()),
+            ("distance", pa.float64()),
+            ("is_clear", pa.bool_()),
+        ]
+    )
+)
+
+
 def from_lists(vectors: pa.Array) -> Floats:
     """Vectors as an array of shape (n_rows, n_features).
 
@@ -129,6 +141,40 @@ def gmm_fit(
         )
     ]
     return models_as_arrow(models)
+
+
+def refit(points: pa.Array, previous: pa.Array) -> pa.Array:
+    """One model per row: lists of vectors and the model to go on from."""
+    return models_as_arrow(
+        [refitted(vectors, model) for vectors, model in _groups(points, previous)]
+    )
+
+
+def refitted(points: Floats, previous: dict[str, Any] | None) -> dict[str, Any]:
+    """The model fitted anew from where ``previous`` ended, segments under its numbers.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or the points do not fit it.
+    """
+    if previous is None:
+        raise ValueError("model must be the one to go on from, got NULL")
+    is_mixture = previous["algorithm"] == "gmm"
+    model = gmm.refit(points, previous) if is_mixture else kmeans.refit(points, previous)
+    return matching.renumbered(model, matching.match(model, previous))
+
+
+def match(models: pa.ChunkedArray, previous: pa.ChunkedArray) -> pa.Array:
+    """One list of matches per row, NULL where a model is."""
+    pairs = zip(models.to_pylist(), previous.to_pylist(), strict=True)
+    return pa.array(
+        [
+            [found._asdict() for found in matching.match(new, old)] if new and old else None
+            for new, old in pairs
+        ],
+        type=MATCHES,
+    )
 
 
 def k_sweep(

@@ -161,28 +161,108 @@ def fit(
         mixture = start(sample, labels, k, covariance_type)
         if len(sample) < len(points):
             mixture, n_iter, _ = em(sample, mixture)
-        mixture, n_more, converged = em(points, mixture)
-        labels, log_likelihood = assign(points, mixture)
-    sizes = np.bincount(labels, minlength=k)
+        found = finish(points, mixture, n_iter)
+    order = model.canonical_order(found.sizes, found.mixture.means)
+    return _as_model(points, found, middle, order, seed, features)
+
+
+def refit(points: Floats, previous: dict[str, Any]) -> dict[str, Any]:
+    """Fit a mixture anew from where an earlier model ended, on its features and scale.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_rows, n_features), float64
+        In the earlier model's order and scale; finite. Sorted and centred in place.
+    previous : dict
+        The earlier model: its k, covariance_type, seed and features hold.
+
+    Returns
+    -------
+    dict
+        The model, each segment under the number of the one that it began as.
+
+    Raises
+    ------
+    ValueError
+        As ``fit``.
+    """
+    seed, features, k = previous["seed"], previous["features"], len(previous["components"])
+    prepare(points, k, seed, features)
+    middle = centre(points)
+    _require_variance(points)
+    with threadpool_limits(limits=1, user_api="blas"):
+        found = finish(points, _mixture_of(previous, middle), 0)
+    return _as_model(points, found, middle, np.arange(k), seed, features)
+
+
+class Fitted(NamedTuple):
+    """Where the iterations ended.
+
+    sizes : ndarray of shape (k,), how many rows are most probably of each component
+    """
+
+    mixture: Mixture
+    sizes: Integers
+    log_likelihood: float
+    n_iter: int
+    converged: bool
+
+
+def finish(points: Floats, mixture: Mixture, n_iter: int) -> Fitted:
+    """Iterate on all rows, after ``n_iter`` on a sample, and assign them."""
+    mixture, n_more, converged = em(points, mixture)
+    labels, log_likelihood = assign(points, mixture)
+    sizes = np.bincount(labels, minlength=len(mixture.means))
+    return Fitted(mixture, sizes, log_likelihood, n_iter + n_more, converged)
+
+
+def _as_model(
+    points: Floats,
+    found: Fitted,
+    middle: Floats,
+    order: Integers,
+    seed: int,
+    features: list[dict[str, Any]] | None,
+) -> dict[str, Any]:
+    mixture, sizes = found.mixture, found.sizes
     n_rows, n_features = points.shape
-    n_free = _n_free(covariance_type, k, n_features)
+    n_free = _n_free(mixture.covariance_type, len(sizes), n_features)
     return {
         "version": model.VERSION,
         "algorithm": "gmm",
-        "covariance_type": covariance_type,
+        "covariance_type": mixture.covariance_type,
         "seed": seed,
         "features": features or model.plain_features(n_features),
-        "components": [
-            _component(mixture, middle, int(i), int(sizes[i]))
-            for i in model.canonical_order(sizes, mixture.means)
-        ],
+        "components": [_component(mixture, middle, int(i), int(sizes[i])) for i in order],
         "n_rows": n_rows,
-        "n_iter": n_iter + n_more,
-        "converged": converged,
-        "log_likelihood": log_likelihood,
-        "bic": n_free * float(np.log(n_rows)) - 2 * log_likelihood,
-        "aic": 2 * n_free - 2 * log_likelihood,
+        "n_iter": found.n_iter,
+        "converged": found.converged,
+        "log_likelihood": found.log_likelihood,
+        "bic": n_free * float(np.log(n_rows)) - 2 * found.log_likelihood,
+        "aic": 2 * n_free - 2 * found.log_likelihood,
     }
+
+
+def _mixture_of(fitted: dict[str, Any], middle: Floats) -> Mixture:
+    """A model's components, around the centre of the points."""
+    covariance_type, components = fitted["covariance_type"], fitted["components"]
+    covariances = np.array([component["covariance"] for component in components])
+    factors = np.array([component["precision_rows"] for component in components]).swapaxes(1, 2)
+    match covariance_type:
+        case "tied":
+            covariances, factors = covariances[0], factors[0]
+        case "diag" | "spherical":
+            covariances = np.diagonal(covariances, axis1=1, axis2=2)
+            factors = np.diagonal(factors, axis1=1, axis2=2)
+    if covariance_type == "spherical":
+        covariances, factors = covariances[:, 0], factors[:, 0]
+    return Mixture(
+        covariance_type,
+        np.array([component["weight"] for component in components]),
+        np.array([component["center"] for component in components]) - middle,
+        covariances,
+        factors,
+    )
 
 
 def centre(points: Floats) -> Floats:

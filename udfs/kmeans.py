@@ -69,9 +69,47 @@ def fit(
     """
     k = prepare(points, k, seed, features)
     best = cluster(points, k, seed)
-    centers, labels = best.centers, best.labels
-    sizes = np.bincount(labels, minlength=k)
-    order = model.canonical_order(sizes, centers)
+    order = model.canonical_order(np.bincount(best.labels, minlength=k), best.centers)
+    return _as_model(points, best, order, seed, features)
+
+
+def refit(points: Floats, previous: dict[str, Any]) -> dict[str, Any]:
+    """Fit K-Means anew from where an earlier model ended, on its features and scale.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_rows, n_features), float64
+        In the earlier model's order and scale; finite. Sorted in place.
+    previous : dict
+        The earlier model: its k, seed and features hold.
+
+    Returns
+    -------
+    dict
+        The model, each segment under the number of the one that it began as.
+
+    Raises
+    ------
+    ValueError
+        If the points do not fit the model, or fewer of them differ than it has segments.
+    """
+    centers = np.array([component["center"] for component in previous["components"]])
+    seed, features = previous["seed"], previous["features"]
+    k = prepare(points, len(centers), seed, features)
+    with threadpool_limits(limits=1, user_api="blas"):
+        best = go_on(points, centers)
+    return _as_model(points, best, np.arange(k), seed, features)
+
+
+def _as_model(
+    points: Floats,
+    found: Clustering,
+    order: Integers,
+    seed: int,
+    features: list[dict[str, Any]] | None,
+) -> dict[str, Any]:
+    centers, labels = found.centers, found.labels
+    sizes = np.bincount(labels, minlength=len(centers))
     return {
         "version": model.VERSION,
         "algorithm": "kmeans",
@@ -86,8 +124,8 @@ def fit(
             for i in order
         ],
         "n_rows": len(points),
-        "n_iter": best.n_iter,
-        "converged": best.n_iter < MAX_ITERATIONS,
+        "n_iter": found.n_iter,
+        "converged": found.n_iter < MAX_ITERATIONS,
         "inertia": inertia(points, centers, labels),
     }
 
@@ -104,12 +142,15 @@ def cluster(points: Floats, k: int, seed: int) -> Clustering:
             for _ in range(N_STARTS)
         ]
         best = min(starts, key=lambda found: inertia(sample, found.centers, found.labels))
-        if len(sample) < len(points):
-            best = lloyd_on_all(points, best.centers)
-        else:
-            best = lloyd(points, best.centers)
-        centers = means(points, best.labels, best.centers)
-    return Clustering(centers, nearest(points, centers), best.n_iter)
+        return go_on(points, best.centers)
+
+
+def go_on(points: Floats, centers: Floats) -> Clustering:
+    """Lloyd's iterations on all rows to their end; the same bits for any number of threads."""
+    iterate = lloyd_on_all if len(points) > SAMPLE_ROWS else lloyd
+    found = iterate(points, centers)
+    centers = means(points, found.labels, found.centers)
+    return Clustering(centers, nearest(points, centers), found.n_iter)
 
 
 def plus_plus(points: Floats, k: int, random_state: np.random.RandomState) -> Floats:

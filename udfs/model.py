@@ -31,6 +31,9 @@ SWEEP_SQL = (
     "STRUCT(algorithm VARCHAR, covariance_type VARCHAR, k INTEGER, stability DOUBLE, "
     f"prediction_strength DOUBLE, noise_silhouette DOUBLE, seconds DOUBLE, model {MODEL_SQL})[]"
 )
+MATCHES_SQL = (
+    "STRUCT(segment INTEGER, previous_segment INTEGER, distance DOUBLE, is_clear BOOLEAN)[]"
+)
 
 
 def plain_features(n_features: int) -> list[dict[str, Any]]:

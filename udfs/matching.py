@@ -1,0 +1,116 @@
+"""Which segment of a model is which of another: the assignment that moves the centres least."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from custseg_duck.udfs.points import Floats
+
+
+class Match(NamedTuple):
+    """A segment and the one that it goes on from.
+
+    segment : its number in the new model; previous_segment : in the other one, or None; distance :
+    between the two centres, on the new model's scale; is_clear : neither has a nearer one
+    """
+
+    segment: int
+    previous_segment: int | None
+    distance: float | None
+    is_clear: bool
+
+
+def match(model: dict[str, Any], previous: dict[str, Any]) -> list[Match]:
+    """Pair the segments of a model with those of an earlier one.
+
+    Parameters
+    ----------
+    model, previous : dict
+        As ``kmeans.fit`` and ``gmm.fit`` return them, fitted on the same features or on some of
+        the same. Of different numbers of segments, some are left over.
+
+    Returns
+    -------
+    list of Match
+        One per segment of ``model``.
+
+    Raises
+    ------
+    ValueError
+        If the models have no feature in common.
+
+    Notes
+    -----
+    The assignment problem on the distances between centres, Kuhn (1955).
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    new, old = _comparable_centers(model, previous)
+    distances = np.sqrt(((new[:, None] - old[None]) ** 2).sum(axis=2))
+    pairs = dict(zip(*(side.tolist() for side in linear_sum_assignment(distances)), strict=True))
+    nearest_old, nearest_new = distances.argmin(axis=1), distances.argmin(axis=0)
+    return [
+        Match(
+            i,
+            pairs.get(i),
+            float(distances[i, pairs[i]]) if i in pairs else None,
+            i in pairs and bool(nearest_old[i] == pairs[i] and nearest_new[pairs[i]] == i),
+        )
+        for i in range(len(new))
+    ]
+
+
+def renumbered(model: dict[str, Any], matches: list[Match]) -> dict[str, Any]:
+    """The same model, its segments in the order of those that they go on from; new ones last."""
+    last = len(matches)
+    order = sorted(
+        matches,
+        key=lambda m: (last if m.previous_segment is None else m.previous_segment, m.segment),
+    )
+    components = model["components"]
+    return model | {"components": [components[found.segment] for found in order]}
+
+
+def _comparable_centers(model: dict[str, Any], previous: dict[str, Any]) -> tuple[Floats, Floats]:
+    """Both models' centres on the first one's scale, by the features that they share."""
+    new, old = model["features"], previous["features"]
+    places = {_key(feature): i for i, feature in enumerate(old)}
+    shared = [
+        (i, places[_key(feature)]) for i, feature in enumerate(new) if _key(feature) in places
+    ]
+    if not shared:
+        raise ValueError(
+            "models must have a feature in common to be compared, got "
+            f"{_names(new)} against {_names(old)}"
+        )
+    new_centers = np.array([component["center"] for component in model["components"]])
+    old_centers = np.array([component["center"] for component in previous["components"]])
+    columns = [
+        old_centers[:, j] if new[i] == old[j] else _scaled(_raw(old_centers[:, j], old[j]), new[i])
+        for i, j in shared
+    ]
+    return new_centers[:, [i for i, _ in shared]], np.stack(columns, axis=1)
+
+
+def _raw(values: Floats, feature: dict[str, Any]) -> Floats:
+    """Coordinates in the feature's own unit: the inverse of ``_scaled``."""
+    inner: Floats = feature["center"] + feature["scale"] * values / (feature["weight"] or 1.0)
+    if feature["transform"] == "log":
+        return np.asarray(np.sign(inner) * feature["unit"] * np.expm1(np.abs(inner)))
+    return inner
+
+
+def _scaled(values: Floats, feature: dict[str, Any]) -> Floats:
+    """Values in the feature's own unit as coordinates of a vector, as sql/segments has it."""
+    inner = values
+    if feature["transform"] == "log":
+        inner = np.sign(values) * np.log1p(np.abs(values) / feature["unit"])
+    return np.asarray((feature["weight"] or 1.0) * (inner - feature["center"]) / feature["scale"])
+
+
+def _key(feature: dict[str, Any]) -> tuple[str, str | None]:
+    return feature["name"], feature["department"]
+
+
+def _names(features: list[dict[str, Any]]) -> str:
+    return ", ".join(".".join(filter(None, _key(feature))) for feature in features)
