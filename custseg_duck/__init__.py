@@ -14,8 +14,8 @@ from custseg_duck.errors import (
 )
 from custseg_duck.loading import connect, load
 from custseg_duck.mining import frequent_itemsets
-from custseg_duck.pipeline import run
 from custseg_duck.result import RunResult
+from custseg_duck.running import refresh, run
 from custseg_duck.version import __version__
 
 __all__ = [
@@ -30,5 +30,6 @@ __all__ = [
     "connect",
     "frequent_itemsets",
     "load",
+    "refresh",
     "run",
 ]

@@ -1,14 +1,19 @@
 """Fits the segments: vectors out of the database into one array, and what came of it in words."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import duckdb
 import numpy as np
 
 from custseg_duck.errors import InputError, QueryError
+from custseg_duck.history import stored_model
+from custseg_duck.source import exists
 from custseg_duck.steps import Reporter
 from custseg_duck.udfs import gmm, kmeans
+from custseg_duck.udfs.matching import Match, match, refitted, renumbered
+from custseg_duck.udfs.points import Floats
 
 LARGE_SEGMENT = 0.9
 BATCH_ROWS = 100_000  # of vectors on their way to the fit
@@ -16,8 +21,75 @@ BATCH_ROWS = 100_000  # of vectors on their way to the fit
 
 def fit(
     con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any], report: Reporter
+) -> tuple[dict[str, Any], list[Match]]:
+    """The model of the run, and which of its segments is which of the model before.
+
+    There are no matches without such a model, or if nobody asked for them: neither to keep the
+    numbers nor for a label that was edited.
+    """
+    mode, name, version = (parameters[key] for key in ("fit", "run_name", "previous_version"))
+    previous = None
+    if parameters["continues"]:
+        previous = stored_model(con, name, version)
+    elif version is not None and _has_edited_labels(con, name):
+        with contextlib.suppress(duckdb.Error):  # it was dropped
+            previous = stored_model(con, name, version)
+    if mode == "frozen" and previous is not None:
+        return previous, _themselves(previous)
+    points, transform = _points(con, parameters, report)
+    fitted = _fitted(points, transform, parameters, previous if mode == "warm" else None)
+    if previous is None:
+        return fitted, []
+    try:
+        matches = match(fitted, previous)
+    except ValueError as error:
+        if mode == "new":  # of other features: then labels have nothing to go by
+            return fitted, []
+        raise InputError(str(error)) from error
+    if mode == "new":
+        return fitted, matches
+    fitted = renumbered(fitted, matches)
+    return fitted, match(fitted, previous)
+
+
+def _fitted(
+    points: Floats,
+    transform: list[dict[str, Any]],
+    parameters: Mapping[str, Any],
+    previous: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    """Fit on all vectors, streamed into one array in whatever order they come."""
+    """The points' model; on from the previous one, if there is one."""
+    n_rows = len(points)
+    try:
+        if previous is not None:
+            return refitted(points, previous)
+        k, seed = parameters["k"], parameters["seed"]
+        if parameters["algorithm"] == "kmeans":
+            return kmeans.fit(points, k, seed=seed, features=transform)
+        covariance_type = parameters["covariance_type"]
+        return gmm.fit(points, k, covariance_type=covariance_type, seed=seed, features=transform)
+    except ValueError as error:
+        raise InputError(f"{error}; there are {n_rows} customers") from error
+
+
+def _has_edited_labels(con: duckdb.DuckDBPyConnection, name: str) -> bool:
+    return exists(con, "segment_labels") and bool(
+        con.execute(
+            "select 1 from custseg.segment_labels "
+            "where run_name = $name and label <> suggested_label limit 1",
+            {"name": name},
+        ).fetchall()
+    )
+
+
+def _themselves(model: Mapping[str, Any]) -> list[Match]:
+    return [Match(i, i, 0.0, True) for i in range(len(model["components"]))]
+
+
+def _points(
+    con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any], report: Reporter
+) -> tuple[Floats, list[dict[str, Any]]]:
+    """All vectors, streamed into one array in whatever order they come, and their transform."""
     from custseg_duck.udfs.arrow import from_lists
 
     ((n_rows, transform),) = con.execute(
@@ -42,14 +114,7 @@ def fit(
             report.advance(start / n_rows / 2)  # the other half of the step is the fit
     except OSError as error:  # what Arrow makes of an interrupt
         raise QueryError("fit", vectors, error) from error
-    k, seed = parameters["k"], parameters["seed"]
-    try:
-        if parameters["algorithm"] == "kmeans":
-            return kmeans.fit(points, k, seed=seed, features=transform)
-        covariance_type = parameters["covariance_type"]
-        return gmm.fit(points, k, covariance_type=covariance_type, seed=seed, features=transform)
-    except ValueError as error:
-        raise InputError(f"{error}; there are {n_rows} customers") from error
+    return points, transform
 
 
 def choice(con: duckdb.DuckDBPyConnection) -> tuple[int, list[str]]:
@@ -86,3 +151,16 @@ def notes_on_segments(fitted: Mapping[str, Any]) -> list[str]:
     if not fitted["converged"]:
         notes.append(f"{fitted['algorithm']} did not converge in {fitted['n_iter']} iterations")
     return notes
+
+
+def notes_on_matches(matches: Sequence[Match], parameters: Mapping[str, Any]) -> list[str]:
+    """Which segments are not clearly what they were."""
+    if not parameters["continues"]:
+        return []
+    unclear = [str(found.segment) for found in matches if not found.is_clear]
+    if not unclear:
+        return []
+    return [
+        f"segments {', '.join(unclear)} are not clearly those that had these numbers before: see "
+        "custseg.segment_matches and look at their profiles before you rely on their labels"
+    ]

@@ -19,6 +19,15 @@ CHOICES = {
 }
 WHOLE = {"k": 1, "seed": 0, "n_recommendations": 0}
 OPTIONAL_WHOLE = {"max_antecedents": 1, "max_consequents": 1, "max_fit_bytes": 1}
+# Options whose values are texts, or dates that may be written as such
+TEXTS = {
+    "name", "algorithm", "covariance_type", "item", "on_limit", "returns", "duplicates",
+    "empty_lines", "time_zone", "since", "as_of",
+}  # fmt: skip
+# What a fitted model says for itself
+OF_THE_MODEL = {
+    "algorithm", "covariance_type", "k", "seed", "include", "exclude", "weights", "transforms",
+}  # fmt: skip
 
 
 def check(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,7 +97,18 @@ def _check_whole(
 
 def _check_choices(options: Mapping[str, Any], choices: Mapping[str, Sequence[str]]) -> None:
     for name, known in choices.items():
-        _require(options[name] in known, options, name, f"one of {', '.join(known)}")
+        require_choice(name, options[name], known)
+
+
+def require_choice(name: str, value: object, known: Sequence[str]) -> None:
+    """Refuse a value that is none of those known.
+
+    Raises
+    ------
+    InputError
+        That says which there are, and what came.
+    """
+    _require(value in known, {name: value}, name, f"one of {', '.join(known)}")
 
 
 def _require(condition: object, options: Mapping[str, Any], name: str, what: str) -> None:

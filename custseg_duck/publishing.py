@@ -7,11 +7,11 @@ from typing import Any
 import duckdb
 
 from custseg_duck import catalog
-from custseg_duck.source import append, exists, forget, replace
+from custseg_duck.source import append, create, exists, forget, replace
 from custseg_duck.steps import execute
 
 # These steps need the number of the run, which is taken when it is published.
-RECORD = ("models", "segment_history", "runs")
+RECORD = ("segment_labels", "models", "segment_history", "runs")
 
 # What a run leaves: the table and the column that holds the run's name. These rows are replaced ...
 REPLACED = (
@@ -23,15 +23,25 @@ REPLACED = (
     ("itemset_plan", "run_name"),
     ("itemsets", "run_name"),
     ("rules", "run_name"),
-    ("models", "name"),
+    ("segment_labels", "run_name"),
 )
 # ... these too, if they were asked for: otherwise the run's rows of before are deleted ...
-OPTIONAL = ("k_candidates", "segment_rules", "offer_rules", "recommendations")
+OPTIONAL = (
+    "k_candidates", "rfm_cut_points", "rfm_segments", "segment_preferences", "segment_matches",
+    "feature_drift", "segment_rules", "offer_rules", "recommendations",
+)  # fmt: skip
 # ... and these are kept from run to run.
 APPENDED = ("runs", "segment_history")
 
 # Views over them, each by the table that it reads, which not every run leaves
-VIEWS = {"line_counts": "runs", "top_rules": "rules", "top_segment_rules": "segment_rules"}
+VIEWS = {
+    "line_counts": "runs",
+    "latest_models": "models",
+    "labelled_segments": "segments",
+    "migrations": "segment_history",
+    "top_rules": "rules",
+    "top_segment_rules": "segment_rules",
+}
 
 _publishing = threading.Lock()
 
@@ -49,16 +59,25 @@ def publish(
     with _publishing:
         con.execute("begin")
         try:
+            name = parameters["run_name"]
             parameters["run_id"] = _next_run_id(con)
-            for step in RECORD:
+            con.execute(catalog.statement("run/label_table"))
+            version = _version_of_the_same(con, name)
+            parameters["model_version"] = version or _next_version(con, name)
+            execute(con, "segment_labels", parameters)
+            parameters["notes"] += _notes_on_labels(con, name)
+            for step in RECORD[1:]:
                 execute(con, step, parameters)
+            if version is None:
+                append(con, "models")
+            create(con, "rfm_names")
             for table, run_column in REPLACED:
-                replace(con, table, run_column, parameters["run_name"])
+                replace(con, table, run_column, name)
             for table in OPTIONAL:
                 if table in made:
-                    replace(con, table, "run_name", parameters["run_name"])
+                    replace(con, table, "run_name", name)
                 else:
-                    forget(con, table, parameters["run_name"])
+                    forget(con, table, name)
             for table in APPENDED:
                 append(con, table)
             for view, table in VIEWS.items():
@@ -75,3 +94,42 @@ def _next_run_id(con: duckdb.DuckDBPyConnection) -> int:
         return 1
     ((last,),) = con.execute("select max(run_id) from custseg.runs").fetchall()
     return int(last or 0) + 1
+
+
+def _version_of_the_same(con: duckdb.DuckDBPyConnection, name: str) -> int | None:
+    """The version of this name that scores as the fitted model does, if there is one."""
+    if not exists(con, "models"):
+        return None
+    found = con.execute(
+        "select max(version) from custseg.models as stored, custseg_run_model as fitted "
+        "where stored.name = $name and stored.model.features = fitted.model.features "
+        "and stored.model.components = fitted.model.components",
+        {"name": name},
+    ).fetchall()
+    return int(found[0][0]) if found[0][0] is not None else None
+
+
+def _next_version(con: duckdb.DuckDBPyConnection, name: str) -> int:
+    """One that no model of this name has or had."""
+    used = [0]
+    for table, query in (
+        ("models", "select max(version) from custseg.models where name = $name"),
+        ("runs", "select max(model_version) from custseg.runs where run_name = $name"),
+    ):
+        if exists(con, table):
+            ((version,),) = con.execute(query, {"name": name}).fetchall()
+            used.append(version or 0)
+    return 1 + max(used)
+
+
+def _notes_on_labels(con: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+    """Which labels that people gave have no segment any more."""
+    lost = con.execute(
+        "select string_agg(format('{} (segment {})', label, segment), ', ' order by segment) "
+        "from custseg.segment_labels where run_name = $name and label <> suggested_label "
+        "and label not in (select label from custseg_run_segment_labels)",
+        {"name": name},
+    ).fetchall()[0][0]
+    if lost is None:
+        return []
+    return [f"labels that were given to segments of the run before fit none of this one: {lost}"]

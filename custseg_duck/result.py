@@ -15,10 +15,13 @@ class RunResult:
         The connection that the run used; keep it open.
     name : str
         The run's name.
+    is_unchanged : bool
+        Whether a refresh found nothing to do.
     """
 
     con: duckdb.DuckDBPyConnection
     name: str
+    is_unchanged: bool = False
 
     @property
     def features(self) -> duckdb.DuckDBPyRelation:

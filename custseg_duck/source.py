@@ -472,6 +472,28 @@ def replace(con: duckdb.DuckDBPyConnection, table: str, run_column: str, run_nam
     con.execute(f"create or replace table {old} as from {new}")
 
 
+def keep(con: duckdb.DuckDBPyConnection, table: str, run_name: str | None) -> bool:
+    """Take the rows that ``custseg.<table>`` has, of one run or all, as those of its step.
+
+    Returns
+    -------
+    bool
+        Whether there were any.
+    """
+    if not exists(con, table):
+        return False
+    new, old = f"temp.main.{quote_name('custseg_run_' + table)}", f"custseg.{quote_name(table)}"
+    of_run = "" if run_name is None else "where run_name = $run_name"
+    con.execute(
+        f"create temp table {new} as from {old} {of_run}",
+        {} if run_name is None else {"run_name": run_name},
+    )
+    if con.execute(f"select 1 from {new} limit 1").fetchall():
+        return True
+    con.execute(f"drop table {new}")
+    return False
+
+
 def forget(
     con: duckdb.DuckDBPyConnection, table: str, run_name: str, run_column: str = "run_name"
 ) -> None:
@@ -498,6 +520,17 @@ def append(con: duckdb.DuckDBPyConnection, table: str) -> None:
         con.execute(f"insert into {old} by name from {new}")
     else:
         con.execute(f"create or replace table {old} as from {old} union all by name from {new}")
+
+
+def create(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Make ``custseg.<table>`` of the step of this name, unless it is there or the step is not."""
+    new, old = f"temp.main.{quote_name('custseg_run_' + table)}", f"custseg.{quote_name(table)}"
+    made = con.execute(
+        "select 1 from duckdb_tables() where database_name = 'temp' and table_name = $name",
+        {"name": f"custseg_run_{table}"},
+    ).fetchall()
+    if made and not exists(con, table):
+        con.execute(f"create table {old} as from {new}")
 
 
 def drop_steps(con: duckdb.DuckDBPyConnection, steps: Iterable[str]) -> None:

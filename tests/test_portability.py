@@ -57,11 +57,11 @@ def test_every_table_and_view_reads_from_an_attached_file(file: Path) -> None:
         "select table_name from information_schema.tables "
         "where table_catalog = 'shop' and table_schema = 'custseg'",
     )
-    assert len(names) == 17
+    assert len(names) == 24
     for (name,) in names:
         n_rows = plainly(file, f"select count(*) from shop.custseg.{name}")[0][0]
-        # no rules of this shop are significant
-        assert n_rows or name.startswith("top_")
+        # no rules of this shop are significant, and nobody moved in a first run
+        assert n_rows or name.startswith("top_") or name == "migrations"
 
 
 @pytest.mark.parametrize("macro", TABLE_MACROS)
@@ -102,7 +102,9 @@ def test_new_customers_are_scored_from_shuffled_columns(file: Path) -> None:
 
 def test_score_refuses_what_it_cannot_use(shop: duckdb.DuckDBPyConnection) -> None:
     custseg_duck.run("order_lines", con=shop, k=3)
-    with pytest.raises(duckdb.InvalidInputException, match=r"custseg.models \(default\), got zork"):
+    with pytest.raises(
+        duckdb.InvalidInputException, match=r"the stored ones \(default version 1\) .* zork"
+    ):
         shop.execute("from custseg.score('custseg.customer_features', 'zork')").fetchall()
     shop.execute("create table few as select customer_id, monetary from custseg.customer_features")
     with pytest.raises(duckdb.InvalidInputException, match="must have all columns of the transf"):

@@ -146,23 +146,8 @@ def gmm_fit(
 def refit(points: pa.Array, previous: pa.Array) -> pa.Array:
     """One model per row: lists of vectors and the model to go on from."""
     return models_as_arrow(
-        [refitted(vectors, model) for vectors, model in _groups(points, previous)]
+        [matching.refitted(vectors, model) for vectors, model in _groups(points, previous)]
     )
-
-
-def refitted(points: Floats, previous: dict[str, Any] | None) -> dict[str, Any]:
-    """The model fitted anew from where ``previous`` ended, segments under its numbers.
-
-    Raises
-    ------
-    ValueError
-        If there is none, or the points do not fit it.
-    """
-    if previous is None:
-        raise ValueError("model must be the one to go on from, got NULL")
-    is_mixture = previous["algorithm"] == "gmm"
-    model = gmm.refit(points, previous) if is_mixture else kmeans.refit(points, previous)
-    return matching.renumbered(model, matching.match(model, previous))
 
 
 def match(models: pa.ChunkedArray, previous: pa.ChunkedArray) -> pa.Array:

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from custseg_duck.udfs import gmm, kmeans
 from custseg_duck.udfs.points import Floats
 
 
@@ -69,6 +70,21 @@ def renumbered(model: dict[str, Any], matches: list[Match]) -> dict[str, Any]:
     )
     components = model["components"]
     return model | {"components": [components[found.segment] for found in order]}
+
+
+def refitted(points: Floats, previous: dict[str, Any] | None) -> dict[str, Any]:
+    """A model fitted anew from where ``previous`` ended, its segments under the same numbers.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or the points do not fit it.
+    """
+    if previous is None:
+        raise ValueError("model must be the one to go on from, got NULL")
+    is_mixture = previous["algorithm"] == "gmm"
+    model = gmm.refit(points, previous) if is_mixture else kmeans.refit(points, previous)
+    return renumbered(model, match(model, previous))
 
 
 def _comparable_centers(model: dict[str, Any], previous: dict[str, Any]) -> tuple[Floats, Floats]:

@@ -11,9 +11,14 @@ select
     $run_name as run_name,
     $created_at::timestamp as created_at,
     $source as source,
+    $inputs::map(varchar, varchar) as inputs,
     $options::map(varchar, varchar) as options,
     $versions::map(varchar, varchar) as versions,
     $seconds::map(varchar, double) as seconds,
+    $fit as fit,
+    $previous_run_id::bigint as previous_run_id,
+    $model_version::integer as model_version,
+    (select fingerprint from custseg_run_fingerprint) as fingerprint,
     (
         select coalesce(sum(n_lines), 0)::bigint from custseg_run_line_report
     ) as n_lines,

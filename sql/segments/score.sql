@@ -1,34 +1,28 @@
--- score(customers, model_name): the segments of customers by a stored model.
+-- score(customers, model_name, model_version, models): the segments of customers by a
+--      stored model.
 -- in:  customers: raw feature rows as custseg.customer_features gives them, columns in
---      any order; model_name: a name in custseg.models
+--      any order; model_name: a name in models; model_version (default: the latest);
+--      models: like custseg.models
 -- out: customer_id, segment INTEGER, features DOUBLE[] (the vector that decided)
-create or replace macro custseg.score(customers, model_name := 'default') as table
-with vectors as not materialized (
+create or replace macro custseg.score(
+    customers, model_name := 'default', model_version := null,
+    models := 'custseg.models'
+) as table
+with custseg_model as materialized (
+    select model
+    from custseg.stored_model(
+        model_name, model_version := model_version, models := models
+    )
+),
+custseg_vectors as not materialized (
     from custseg.apply_transform(
         customers,
-        (
-            select max(model.features) filter (name is not distinct from model_name)
-            from custseg.models
-            having
-                custseg.require(count(*) filter (name = model_name) = 1,
-                    'model_name must be one of custseg.models (' || coalesce(
-                        string_agg(name, ', ' order by name asc), 'none'
-                    ) || '), got {}', model_name)
-                and custseg.require(
-                    bool_and(custseg.check_model(model) = 'ok')
-                        filter (name = model_name),
-                    'the stored model cannot be used: {}',
-                    max(custseg.check_model(model)) filter (name = model_name))
-        )
+        (select model.features from custseg_model)
     )
 )
 select
     customer_id,
-    custseg.assign(model, vectors.features) as segment,
-    vectors.features,
-from vectors
-cross join (
-    select model
-    from custseg.models
-    where name is not distinct from model_name
-);
+    custseg.assign(model, custseg_vectors.features) as segment,
+    custseg_vectors.features,
+from custseg_vectors
+cross join custseg_model;

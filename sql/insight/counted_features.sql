@@ -1,0 +1,91 @@
+-- counted_features(features, bins): how many customers are in which bin of each
+--      feature.
+-- in:  features: any relation with customer_id; bins(feature, department, edges
+--      DOUBLE[] ascending), of numbers: a bin holds what is above one edge and up to
+--      the next. Numbers without edges are left out
+-- out: feature, department (NULL but for department_share), kind ('number', or
+--      'category' for texts, booleans and segment), edges, categories VARCHAR[], counts
+--      BIGINT[] (per bin or category; no more than 50 categories, else NULL), n_values,
+--      n_nulls
+create or replace macro custseg.counted_features(features, bins) as table
+with values_read as not materialized (
+    from custseg.feature_values(features)
+),
+custseg_bins as materialized (
+    select feature, department, edges from query_table(bins)
+),
+totals as materialized (
+    select
+        count(*) as n_customers,
+        any_value(number_names) as names,
+        any_value(text_names) as text_names,
+    from values_read
+),
+bins_by_place as materialized (
+    select place, custseg_bins.*
+    from custseg_bins
+    inner join (
+        select
+            unnest(names) as name,
+            generate_subscripts(names, 1) as place,
+        from totals
+    )
+        on custseg_bins.feature = name.feature
+            and custseg_bins.department is not distinct from name.department
+    where edges is not null
+),
+number_counts as (
+    select place, any_value(edges) as edges, histogram(value, edges) as bin_counts
+    from (
+        select unnest(numbers) as value, generate_subscripts(numbers, 1) as place
+        from values_read
+    )
+    inner join bins_by_place using (place)
+    where value is not null
+    group by place
+),
+number_rows as (
+    select
+        feature,
+        department,
+        'number' as kind,
+        bins_by_place.edges,
+        null::varchar[] as categories,
+        list_transform(
+            list_append(bins_by_place.edges, 'inf'::double),
+            lambda custseg_edge:
+                coalesce(map_extract_value(bin_counts, custseg_edge), 0)::bigint
+        ) as counts,
+        list_sum(counts)::bigint as n_values,
+    from bins_by_place
+    left join number_counts using (place)
+),
+text_counts as (
+    select place, value, count(*) as n_customers
+    from (
+        select unnest(texts) as value, generate_subscripts(texts, 1) as place
+        from values_read
+    )
+    where value is not null
+    group by place, value
+),
+text_rows as (
+    select
+        text_names[place] as feature,
+        null as department,
+        'category' as kind,
+        null as edges,
+        case when count(*) <= 50 then list(value order by value asc) end as categories,
+        case when count(*) <= 50 then list(n_customers order by value asc) end
+            as counts,
+        sum(n_customers)::bigint as n_values,
+    from (
+        select text_counts.*, text_names
+        from text_counts
+        cross join totals
+    )
+    group by place, text_names
+)
+select *, n_customers - n_values as n_nulls
+from (from number_rows union all by name from text_rows)
+cross join (select n_customers from totals);

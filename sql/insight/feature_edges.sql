@@ -1,0 +1,42 @@
+-- feature_edges(features, n_bins): where to cut the values of each numeric feature, so
+--      that each bin holds about as many customers.
+-- in:  features: any relation with customer_id; n_bins 2 to 100
+-- out: feature, department (NULL but for department_share), edges DOUBLE[]: distinct
+--      quantiles, ascending, all values of customers; and, where many share the lowest
+--      value, the largest number below it. No row for a feature without values
+create or replace macro custseg.feature_edges(features, n_bins := 10) as table
+with values_read as not materialized (
+    select number_names, numbers from custseg.feature_values(features)
+),
+quantiles_found as (
+    select
+        place,
+        quantile_disc(value, list_transform(
+            range(1, n_bins), lambda custseg_i: custseg_i / n_bins::double
+        )) as quantiles,
+        min(value) as lowest,
+        max(value) as highest,
+    from (
+        select unnest(numbers) as value, generate_subscripts(numbers, 1) as place
+        from values_read
+    )
+    where value is not null
+    group by place
+)
+select
+    names[place].feature as feature,
+    names[place].department as department,
+    list_sort(list_distinct(
+        case when quantiles[1] = lowest
+            then list_prepend(nextafter(lowest, '-inf'::double), quantiles)
+            else quantiles
+        end
+    ), 'asc') as edges,
+from quantiles_found
+cross join (select any_value(number_names) as names from values_read)
+where
+    custseg.require(n_bins between 2 and 100,
+        'n_bins must be between 2 and 100, got {}', n_bins)
+    and custseg.require(isfinite(lowest) and isfinite(highest),
+        'features must be finite, got a column from {}', [lowest, highest])
+order by feature asc, department asc nulls first;
