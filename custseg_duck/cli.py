@@ -26,10 +26,15 @@ console = Console(stderr=True)
 STEP_NAMES = {
     "lines": "reading the order lines",
     "line_report": "counting what was left out",
+    "fingerprint": "comparing with the run before",
     "customer_features": "computing features",
+    "rfm_names": "scoring recency and spend",
+    "rfm_cut_points": "scoring recency and spend",
+    "rfm_segments": "scoring recency and spend",
     "purchased_items": "collecting purchases",
     "item_lines": "counting purchases",
     "item_names": "collecting names",
+    "preference_counts": "counting preferences",
     "customer_purchases": "collecting purchases",
     "transform": "scaling features",
     "vectors": "building vectors",
@@ -39,6 +44,13 @@ STEP_NAMES = {
     "segment_summary": "summing up segments",
     "segment_profiles": "profiling segments",
     "centroids": "locating centres",
+    "model_metrics": "measuring the clustering",
+    "drifting_features": "describing features",
+    "feature_histograms": "describing features",
+    "decision_trees": "writing rules of segments",
+    "segment_preferences": "comparing preferences",
+    "segment_matches": "matching segments",
+    "feature_drift": "measuring drift",
     "mining_limits": "counting orders",
     "mined_items": "counting items",
     "mined_rows": "collecting baskets",
@@ -213,6 +225,12 @@ def main(verbose: bool) -> None:
     "--max-antecedents", type=NO_LIMIT, metavar="N|none", default="none", show_default=True
 )
 @click.option("--max-consequents", type=NO_LIMIT, metavar="N|none", default="1", show_default=True)
+@click.option(
+    "--decision-rules/--no-decision-rules",
+    default=True,
+    show_default=True,
+    help="The segments as SQL conditions.",
+)
 @click.option(
     "--segment-rules/--no-segment-rules",
     default=True,

@@ -48,7 +48,8 @@ def check(options: Mapping[str, Any]) -> dict[str, Any]:
     _require(
         _is_number(confidence) and 0 <= confidence <= 1, options, "min_confidence", "in [0, 1]"
     )
-    _require(isinstance(options["segment_rules"], bool), options, "segment_rules", "a bool")
+    for name in ("decision_rules", "segment_rules"):
+        _require(isinstance(options[name], bool), options, name, "a bool")
     for name in ("include", "exclude", "exclude_items"):
         value = options[name]
         is_list = isinstance(value, Sequence) and not isinstance(value, str)

@@ -44,12 +44,13 @@ DESCRIBE = (
     "segments", "segment_summary", "segment_profiles", "centroids", "model_metrics",
     "drifting_features", "feature_histograms",
 )  # fmt: skip
+TREE = "decision_trees"
 SINCE = ("segment_matches", "feature_drift")  # since the run before
 SEGMENT_RULES = "segment_rules"
 OFFERS = ("offer_rules", "recommendations")
 STEPS = (
-    *(*READ, *RFM, *COUNT, PURCHASES),
-    *("transform", "vectors", CHOOSE, "fit", *DESCRIBE, *SINCE),
+    *(*READ, *RFM, *COUNT, PREFERENCES[0], PURCHASES),
+    *("transform", "vectors", CHOOSE, "fit", *DESCRIBE, TREE, PREFERENCES[1], *SINCE),
     *(*mining.STEPS, "rules", SEGMENT_RULES, *OFFERS, "publish"),
 )
 VIEWS = ("vectors", "drifting_features")
@@ -105,8 +106,6 @@ def carry_out(
         job.past = past_run(con, name)
     parameters = _parameters(job)
     report = Reporter(progress, STEPS)
-    # takes a tenth of a second, which reading the lines leaves a processor free for
-    threading.Thread(target=importlib.import_module, args=("pyarrow",), daemon=True).start()
     is_unchanged = False
     try:
         parameters |= _attach(con, job)
@@ -204,13 +203,15 @@ def _make(
     execute(con, "own_fingerprint" if has_own else "fingerprint", parameters)
     if job.continues and _is_unchanged(con, job, parameters):
         return False
+    libraries = threading.Thread(target=_import, args=(parameters["decision_rules"],), daemon=True)
+    libraries.start()
     report("customer_features")
     execute(con, "own_features" if has_own else "customer_features", parameters)
     if parameters["has_rfm"]:
         _make_rfm(con, job, parameters, report)
     make(*COUNT)
-    if _optional_steps(parameters):
-        make(PURCHASES)
+    if parameters["has_lines"]:
+        make(PREFERENCES[0], PURCHASES)
     notes = [] if has_own else _notes_on_orders(con)
     drop_steps(con, ("lines",))
     report("transform")
@@ -221,9 +222,14 @@ def _make(
         parameters["k"], note = fitting.choice(con)
         notes += note
     report("fit")
+    libraries.join()
     fitted, matches = fitting.fit(con, parameters, report)
     attach_model(con, parameters["run_name"], fitted)
     make(*DESCRIBE)
+    if parameters["decision_rules"]:
+        make(TREE)
+    if parameters["has_lines"]:
+        make(PREFERENCES[1])
     parameters["matches"] = [match._asdict() for match in matches]
     make("segment_matches")
     if job.continues:
@@ -241,6 +247,13 @@ def _make(
         *mining.notes_on_itemsets(con),
     ]
     return True
+
+
+def _import(with_trees: bool) -> None:
+    """Import what takes a second, while reading the lines leaves a processor free for it."""
+    importlib.import_module("pyarrow")
+    if with_trees:
+        importlib.import_module("sklearn.tree")
 
 
 def _make_rfm(
@@ -289,6 +302,8 @@ def _optional_tables(parameters: Mapping[str, Any]) -> set[str]:
     chosen = parameters["options"]["k"] == "auto" and parameters["fit"] in ("new", "matched")
     return {
         *([CHOOSE] if chosen else []),
+        *([TREE] if parameters["decision_rules"] else []),
+        *(PREFERENCES[1:] if parameters["has_lines"] else []),
         *(RFM[1:] if parameters["has_rfm"] else []),
         *(SINCE if parameters["continues"] else []),
         *_optional_steps(parameters),
@@ -310,11 +325,9 @@ def _thresholds(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 def _line_columns(found: Sequence[str], options: Mapping[str, Any]) -> list[str]:
     """The columns of the lines that later steps read: the others would only take memory."""
-    unread = {"discount", "category", "product_name"} - {options["item"]}
+    unread = {"discount", "product_name"} - {options["item"]}
     if options["item"] == "product_id":
         unread -= {"product_name"}
-    if options["n_recommendations"]:
-        unread -= {"category"}
     return [name for name in found if name not in unread | {"is_return"}] + [
         "is_return",
         "left_out",

@@ -27,8 +27,8 @@ REPLACED = (
 )
 # ... these too, if they were asked for: otherwise the run's rows of before are deleted ...
 OPTIONAL = (
-    "k_candidates", "rfm_cut_points", "rfm_segments", "segment_preferences", "segment_matches",
-    "feature_drift", "segment_rules", "offer_rules", "recommendations",
+    "k_candidates", "decision_trees", "rfm_cut_points", "rfm_segments", "segment_preferences",
+    "segment_matches", "feature_drift", "segment_rules", "offer_rules", "recommendations",
 )  # fmt: skip
 # ... and these are kept from run to run.
 APPENDED = ("runs", "segment_history")
@@ -38,6 +38,7 @@ VIEWS = {
     "line_counts": "runs",
     "latest_models": "models",
     "labelled_segments": "segments",
+    "decision_rules": "decision_trees",
     "migrations": "segment_history",
     "top_rules": "rules",
     "top_segment_rules": "segment_rules",

@@ -41,6 +41,7 @@ def run(
     min_confidence: float = 0.1,
     max_antecedents: int | None = None,
     max_consequents: int | None = 1,
+    decision_rules: bool = True,
     segment_rules: bool = True,
     n_recommendations: int = 10,
     since: datetime.date | str | None = None,
@@ -111,6 +112,8 @@ def run(
         In [0, 1].
     max_antecedents, max_consequents : int or None
         Most items on a rule's sides; None is no limit.
+    decision_rules : bool
+        Leave ``decision_trees`` and the view ``decision_rules``: the segments as SQL conditions.
     segment_rules : bool
         Leave ``segment_rules``: rules of two items within each segment.
     n_recommendations : int

@@ -26,11 +26,12 @@ from custseg_duck import (
 TABLES = {
     "runs", "customer_features", "segments", "segment_summary", "segment_profiles", "centroids",
     "itemset_plan", "itemsets", "rules", "segment_rules", "offer_rules", "recommendations",
-    "models", "segment_history", "segment_labels", "rfm_names", "rfm_cut_points", "rfm_segments",
+    "models", "segment_history", "segment_labels", "rfm_names", "rfm_cut_points",
+    "rfm_segments", "decision_trees", "segment_preferences",
 }  # fmt: skip
 VIEWS = {
-    "labelled_segments", "latest_models", "line_counts", "migrations", "top_rules",
-    "top_segment_rules",
+    "decision_rules", "labelled_segments", "latest_models", "line_counts", "migrations",
+    "top_rules", "top_segment_rules",
 }  # fmt: skip
 
 

@@ -87,6 +87,33 @@ MATCHES = pa.list_(
 )
 
 
+TREE = pa.struct(
+    [
+        ("case_expression", pa.string()),
+        ("fidelity", pa.float64()),
+        ("baseline", pa.float64()),
+        ("n_leaves", pa.int32()),
+        ("depth", pa.int32()),
+        ("n_customers", pa.int64()),
+        (
+            "rules",
+            pa.list_(
+                pa.struct(
+                    [
+                        ("segment", pa.int32()),
+                        ("condition", pa.string()),
+                        ("description", pa.string()),
+                        ("n_customers", pa.int64()),
+                        ("precision", pa.float64()),
+                        ("recall", pa.float64()),
+                    ]
+                )
+            ),
+        ),
+    ]
+)
+
+
 def from_lists(vectors: pa.Array) -> Floats:
     """Vectors as an array of shape (n_rows, n_features).
 
@@ -160,6 +187,19 @@ def match(models: pa.ChunkedArray, previous: pa.ChunkedArray) -> pa.Array:
         ],
         type=MATCHES,
     )
+
+
+def decision_tree(points: pa.Array, features: pa.Array, max_depth: pa.Array) -> pa.Array:
+    """One tree per row: lists of raw values with the segment last, and what the values are."""
+    from custseg_duck.udfs import tree
+
+    trees = []
+    for rows, names, depth in _groups(points, features, max_depth):
+        columns = [tree.Feature(**name) for name in names]
+        trees.append(
+            tree.decision_tree(rows[:, :-1], rows[:, -1].astype(np.int64), columns, max_depth=depth)
+        )
+    return pa.array(trees, type=TREE)
 
 
 def k_sweep(

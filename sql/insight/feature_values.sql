@@ -1,14 +1,16 @@
 -- feature_values(features): the features of every customer as lists, numbers and texts
 --      apart.
 -- in:  features: any relation with customer_id
--- out: number_names STRUCT(feature, department)[] (the numeric columns, then the
---      departments of department_share), numbers DOUBLE[] (NULL where unknown; 0 of a
---      department that others buy from), text_names VARCHAR[] (texts, booleans and
---      segment), texts VARCHAR[]. customer_id and run_name are no features
+-- out: customer_id, number_names STRUCT(feature, department)[] (the numeric columns,
+--      then the departments of department_share), numbers DOUBLE[] (NULL where unknown;
+--      0 of a department that others buy from), text_names VARCHAR[] (texts, booleans
+--      and segment), texts VARCHAR[]. customer_id and run_name are no features
 create or replace macro custseg.feature_values(features) as table
 with rows_read as not materialized (
-    select columns(lambda custseg_column:
-        lower(custseg_column) not in ('customer_id', 'run_name'))
+    select
+        customer_id as custseg_id,
+        columns(lambda custseg_column:
+            lower(custseg_column) not in ('customer_id', 'run_name')),
     from (
         select null::map(varchar, double) as department_share, null as segment
         where false
@@ -19,7 +21,7 @@ with rows_read as not materialized (
 column_types as (
     select try_cast(type_row as map(varchar, varchar)) as types
     from (
-        select typeof(columns(* exclude (department_share, segment)))
+        select typeof(columns(* exclude (custseg_id, department_share, segment)))
         from rows_read
         limit 1
     ) as type_row
@@ -55,6 +57,7 @@ names_found as materialized (
     from column_types
 )
 select
+    custseg_id as customer_id,
     list_concat(
         list_transform(numeric_names, lambda custseg_name: {
             'feature': custseg_name, 'department': null::varchar
@@ -74,6 +77,7 @@ select
     list_append(list_select(all_texts, text_places), segment::varchar) as texts,
 from (
     select
+        custseg_id,
         department_share,
         segment,
         list_value(*columns(
@@ -84,17 +88,15 @@ from (
         )) as all_texts,
     from (
         select
+            custseg_id,
             department_share,
             segment,
-            custseg.to_number(columns(* exclude (department_share, segment)))
-                as 'number of \0',
-            case
-                when regexp_matches(
-                    typeof(columns(* exclude (department_share, segment))),
-                    '^(VARCHAR|BOOLEAN|ENUM)'
-                )
-                    then columns(* exclude (department_share, segment))::varchar
-            end as 'text of \0',
+            custseg.to_number(
+                columns(* exclude (custseg_id, department_share, segment))
+            ) as 'number of \0',
+            custseg.to_text(
+                columns(* exclude (custseg_id, department_share, segment))
+            ) as 'text of \0',
         from rows_read
     )
 )

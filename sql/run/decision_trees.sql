@@ -1,0 +1,13 @@
+-- The segments as rules to read and to paste into a query: one row per run. Its columns
+--      are those of decision_tree.
+create temp table custseg_run_decision_trees as
+select $run_name as run_name, *
+from custseg.decision_tree(
+    'temp.main.custseg_run_customer_features', 'temp.main.custseg_run_segments',
+    include := (
+        select list_distinct(list_transform(
+            transform, lambda custseg_step: custseg_step.name
+        ))
+        from custseg_run_transform
+    )
+);
