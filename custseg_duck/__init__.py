@@ -14,6 +14,7 @@ from custseg_duck.errors import (
 )
 from custseg_duck.loading import connect, load
 from custseg_duck.mining import frequent_itemsets
+from custseg_duck.models import drop_model, export_model, import_model
 from custseg_duck.result import RunResult
 from custseg_duck.running import refresh, run
 from custseg_duck.version import __version__
@@ -28,7 +29,10 @@ __all__ = [
     "RunResult",
     "__version__",
     "connect",
+    "drop_model",
+    "export_model",
     "frequent_itemsets",
+    "import_model",
     "load",
     "refresh",
     "run",

@@ -120,6 +120,7 @@ MACROS = (
     "insight/outliers",
     "insight/readable",
     "insight/explain",
+    "insight/target_list",
     "insight/preference_counts",
     "insight/preferences_of_counts",
     "insight/segment_preferences",

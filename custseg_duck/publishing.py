@@ -64,7 +64,7 @@ def publish(
             parameters["run_id"] = _next_run_id(con)
             con.execute(catalog.statement("run/label_table"))
             version = _version_of_the_same(con, name)
-            parameters["model_version"] = version or _next_version(con, name)
+            parameters["model_version"] = version or next_version(con, name)
             execute(con, "segment_labels", parameters)
             parameters["notes"] += _notes_on_labels(con, name)
             for step in RECORD[1:]:
@@ -110,7 +110,7 @@ def _version_of_the_same(con: duckdb.DuckDBPyConnection, name: str) -> int | Non
     return int(found[0][0]) if found[0][0] is not None else None
 
 
-def _next_version(con: duckdb.DuckDBPyConnection, name: str) -> int:
+def next_version(con: duckdb.DuckDBPyConnection, name: str) -> int:
     """One that no model of this name has or had."""
     used = [0]
     for table, query in (

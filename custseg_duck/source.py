@@ -202,6 +202,24 @@ def attach_model(con: duckdb.DuckDBPyConnection, name: str, fitted: dict[str, An
     )
 
 
+def attach_file(
+    con: duckdb.DuckDBPyConnection, path: str, columns: Mapping[str, str], table: str
+) -> None:
+    """Read a Parquet or JSON file as a temporary table of just these columns and types."""
+    if path.lower().endswith(".json"):
+        types = ", ".join(f"{quote_text(name)}: {quote_text(t)}" for name, t in columns.items())
+        relation = f"read_json({quote_text(path)}, columns = {{{types}}})"
+    else:
+        relation = f"read_parquet({quote_text(path)})"
+    selected = ", ".join(
+        f"cast({quote_name(name)} as {kind}) as {quote_name(name)}"
+        for name, kind in columns.items()
+    )
+    con.execute(
+        f"create or replace temp table {quote_name(table)} as select {selected} from {relation}"
+    )
+
+
 def detach(con: duckdb.DuckDBPyConnection) -> None:
     """Forget the source, the features and the model."""
     layout_views = (f"custseg_source_{name}" for name in LAYOUT_VIEWS)
