@@ -12,7 +12,7 @@ from custseg_duck.errors import (
     NotLoadedError,
     QueryError,
 )
-from custseg_duck.loading import connect, load
+from custseg_duck.loading import connect, load, unload
 from custseg_duck.mining import frequent_itemsets
 from custseg_duck.models import drop_model, export_model, import_model
 from custseg_duck.result import RunResult
@@ -36,4 +36,5 @@ __all__ = [
     "load",
     "refresh",
     "run",
+    "unload",
 ]

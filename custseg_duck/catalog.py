@@ -6,6 +6,7 @@ from importlib.resources import files
 MACROS = (
     "source/version",
     "source/require",
+    "source/help",
     "source/line_kind",
     "source/to_decimal",
     "source/to_timestamp",
@@ -137,6 +138,85 @@ MACROS = (
     "insight/drift_of_histograms",
     "insight/feature_drift",
 )
+
+
+# What the others are made of
+PARTS = frozenset(
+    (
+        "source/require",
+        "source/line_kind",
+        "source/to_decimal",
+        "source/to_timestamp",
+        "features/rfm_of_orders",
+        "features/purchase_frequency_of_counts",
+        "features/product_diversity_of_counts",
+        "features/department_preferences_of_counts",
+        "features/timing_of_orders",
+        "segments/is_numeric",
+        "segments/to_number",
+        "segments/magnitude",
+        "segments/quantiles_of_values",
+        "segments/reach",
+        "segments/stable_mean",
+        "segments/stable_stddev",
+        "segments/transformed",
+        "segments/restored",
+        "segments/default_features",
+        "segments/model_checksum",
+        "baskets/purchases",
+        "baskets/is_whole",
+        "baskets/order_key",
+        "baskets/least_count",
+        "baskets/mining_limits",
+        "baskets/mined_items",
+        "baskets/mined_rows",
+        "baskets/itemset_plan_of_rows",
+        "baskets/pair_counts",
+        "baskets/exact_rows",
+        "baskets/frequent_pairs",
+        "baskets/candidate_sets",
+        "baskets/projected_pairs",
+        "baskets/projected_rows",
+        "baskets/numbered_orders",
+        "baskets/pair_blocks",
+        "baskets/frequent_candidates",
+        "baskets/grown_sets",
+        "baskets/found_sets",
+        "baskets/named_itemsets",
+        "baskets/hypergeometric_tail",
+        "baskets/combinations",
+        "baskets/rule_measures",
+        "baskets/keyed_itemsets",
+        "baskets/cut_itemsets",
+        "baskets/rule_improvements",
+        "baskets/customer_purchases",
+        "baskets/offering_rules",
+        "insight/segment_members",
+        "insight/segment_means",
+        "insight/silhouettes_of_means",
+        "insight/metrics_of_members",
+        "insight/readable",
+        "insight/preferences_of_counts",
+        "insight/feature_words",
+        "insight/to_text",
+        "insight/feature_values",
+        "insight/counted_features",
+        "insight/feature_edges",
+    )
+)
+
+# What runs leave, each described in sql/run
+TABLES = (
+    "runs", "customer_features", "segments", "segment_summary", "segment_profiles", "centroids",
+    "segment_labels", "segment_preferences", "decision_trees", "models", "k_candidates",
+    "segment_history", "segment_matches", "feature_drift", "rfm_segments", "rfm_cut_points",
+    "rfm_names", "itemset_plan", "itemsets", "rules", "segment_rules", "offer_rules",
+    "recommendations",
+)  # fmt: skip
+VIEWS = (
+    "labelled_segments", "decision_rules", "latest_models", "migrations", "line_counts",
+    "top_rules", "top_segment_rules",
+)  # fmt: skip
 
 
 def statement(path: str) -> str:

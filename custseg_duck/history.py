@@ -34,10 +34,13 @@ def past_run(con: duckdb.DuckDBPyConnection, name: str) -> PastRun | None:
     """The latest run of this name, or None."""
     if not exists(con, "runs"):
         return None
+    columns = {name for name, *_ in con.execute("describe custseg.runs").fetchall()}
+    if "model_version" not in columns:  # they are of version 0.1, which cannot be gone on from
+        return None
     found = con.execute(
         "select run_id, source, inputs, options, versions, fingerprint, model_version, fit "
         "from custseg.runs "
-        "where run_name = $name order by run_id desc limit 1",
+        "where run_name = $name and fit is not null order by run_id desc limit 1",
         {"name": name},
     ).fetchall()
     if not found:

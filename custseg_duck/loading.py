@@ -8,8 +8,9 @@ from typing import Any
 
 import duckdb
 
-from custseg_duck import catalog, functions
+from custseg_duck import catalog, documentation, functions
 from custseg_duck.errors import CustsegError, InputError, NotLoadedError
+from custseg_duck.source import dropped_object
 from custseg_duck.version import __version__
 
 _loading = threading.Lock()  # of two transactions that create a macro DuckDB refuses one
@@ -109,6 +110,7 @@ def _create_macros(con: duckdb.DuckDBPyConnection) -> None:
     statements = [
         "create schema if not exists custseg",
         *(catalog.statement(path) for path in catalog.MACROS),
+        ";\n".join(documentation.comments()),
     ]
     if functions.in_transaction(con):
         for statement in statements:
@@ -122,6 +124,74 @@ def _create_macros(con: duckdb.DuckDBPyConnection) -> None:
     except BaseException:
         con.execute("rollback")
         raise
+
+
+def unload(con: duckdb.DuckDBPyConnection, *, keep_tables: bool = False) -> None:
+    """Remove from the current database what custseg_duck left in it, and only that.
+
+    These are the macros and, unless they are to be kept, the tables and views of runs, labels and
+    models included. The schema ``custseg`` goes too, if nothing else is in it. All or nothing is
+    removed. The UDFs belong to the process and stay until it ends.
+
+    Parameters
+    ----------
+    keep_tables : bool
+        Leave the results, and remove the macros alone.
+
+    Raises
+    ------
+    InputError
+        If a transaction is open, or the database is read-only.
+    """
+    if functions.in_transaction(con):
+        raise InputError(
+            "unload must be called outside a transaction, because it is one itself, got an open "
+            "one. Commit or roll back first"
+        )
+    found = _objects(con)
+    if not found:
+        return
+    if is_read_only(con):
+        raise InputError(
+            "unload must be able to write to the current database, got a read-only one"
+        )
+    ours = {
+        *((kind, path.split("/")[1]) for path in catalog.MACROS for kind in _MACRO_KINDS),
+        *(() if keep_tables else (("table", name) for name in catalog.TABLES)),
+        *(() if keep_tables else (("view", name) for name in catalog.VIEWS)),
+    }
+    con.execute("begin")
+    try:
+        for kind, name in found & ours:
+            con.execute(dropped_object(kind, name))
+        if not _objects(con):
+            con.execute("drop schema if exists custseg")
+        con.execute("commit")
+    except BaseException:
+        con.execute("rollback")
+        raise
+
+
+_MACRO_KINDS = ("macro", "macro table")
+
+
+def _objects(con: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
+    """Kind and name of everything in the schema custseg of the current database."""
+    return set(
+        con.execute(
+            "select if(function_type = 'table_macro', 'macro table', 'macro'), function_name "
+            "from duckdb_functions() "
+            "where database_name = current_database() and schema_name = 'custseg' "
+            "union select 'table', table_name from duckdb_tables() "
+            "where database_name = current_database() and schema_name = 'custseg' "
+            "union select 'view', view_name from duckdb_views() "
+            "where database_name = current_database() and schema_name = 'custseg' "
+            "union select 'type', type_name from duckdb_types() "
+            "where database_name = current_database() and schema_name = 'custseg' "
+            "union select 'sequence', sequence_name from duckdb_sequences() "
+            "where database_name = current_database() and schema_name = 'custseg'"
+        ).fetchall()
+    )
 
 
 def has_macros(con: duckdb.DuckDBPyConnection) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 
 from custseg_duck import catalog
+from custseg_duck.documentation import comment_results
 from custseg_duck.source import append, create, exists, forget, replace
 from custseg_duck.steps import execute
 
@@ -84,6 +85,7 @@ def publish(
             for view, table in VIEWS.items():
                 if exists(con, table):
                     con.execute(catalog.statement(f"run/{view}"))
+            comment_results(con)
             con.execute("commit")
         except BaseException:
             con.execute("rollback")

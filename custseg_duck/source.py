@@ -202,6 +202,16 @@ def attach_model(con: duckdb.DuckDBPyConnection, name: str, fitted: dict[str, An
     )
 
 
+def comment_on(kind: str, name: str, text: str) -> str:
+    """The statement that says beside an object of custseg what it is."""
+    return f"comment on {kind} custseg.{quote_name(name)} is {quote_text(text)}"
+
+
+def dropped_object(kind: str, name: str) -> str:
+    """The statement that drops an object of custseg."""
+    return f"drop {kind} custseg.{quote_name(name)}"
+
+
 def attach_file(
     con: duckdb.DuckDBPyConnection, path: str, columns: Mapping[str, str], table: str
 ) -> None:
