@@ -17,6 +17,7 @@ from custseg_duck.mining import frequent_itemsets
 from custseg_duck.models import drop_model, export_model, import_model
 from custseg_duck.result import RunResult
 from custseg_duck.running import refresh, run
+from custseg_duck.targets import export_targets
 from custseg_duck.version import __version__
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "connect",
     "drop_model",
     "export_model",
+    "export_targets",
     "frequent_itemsets",
     "import_model",
     "load",

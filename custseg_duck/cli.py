@@ -11,6 +11,7 @@ import duckdb
 
 import custseg_duck
 from custseg_duck import mining
+from custseg_duck.result import RunResult
 
 try:
     import click
@@ -281,6 +282,122 @@ def run(source: str | None, database: str, mappings: Any, quiet: bool, **options
     run_and_show(source, database, quiet=quiet, columns=dict(mappings), **_given(options))
 
 
+DATABASE = click.option(
+    "--database", "-d", default="shop.duckdb", show_default=True, metavar="FILE"
+)
+NAME = click.option("--name", default="default", show_default=True, help="Name of the run.")
+
+
+@main.command()
+@click.argument("source", required=False)
+@DATABASE
+@NAME
+@click.option(
+    "--fit",
+    type=click.Choice(["warm", "matched", "frozen"]),
+    default="warm",
+    show_default=True,
+    help="Go on from the model; fit anew and match; or keep the model and only assign.",
+)
+@click.option("--since", metavar="TIME", help="Only lines from then on.")
+@click.option("--as-of", metavar="TIME", help="Only lines before then.")
+@click.option("--quiet", "-q", is_flag=True, help="Print nothing but errors.")
+def refresh(
+    source: str | None, database: str, name: str, fit: Any, quiet: bool, **given: Any
+) -> None:
+    """Run again what was run before, on what the shop holds now: segments keep their numbers.
+
+    Reads the same SOURCE with the same options, unless others are given. If nothing has changed,
+    nothing is done.
+
+    \b
+    Example:
+      custseg-duck refresh -d shop.duckdb --as-of 2024-07-01
+    """  # noqa: D301
+    changes = {option: value for option, value in given.items() if value is not None}
+
+    def go_on(con: duckdb.DuckDBPyConnection, progress: Any) -> RunResult:
+        return custseg_duck.refresh(
+            source, con=con, name=name, fit=fit, progress=progress, **changes
+        )
+
+    _show_result(database, quiet, go_on)
+
+
+@main.command()
+@click.argument("customer_id")
+@DATABASE
+@NAME
+@click.option("-n", "n", type=int, default=8, show_default=True, help="Most features to show.")
+def explain(customer_id: str, database: str, name: str, n: int) -> None:
+    """Say why a customer is in its segment, and what would move it to another."""
+    with _errors(), _connect(database) as con:
+        display.show_explanation(con, customer_id, name, n, Console())
+
+
+@main.command()
+@click.argument("segments", nargs=-1)
+@DATABASE
+@NAME
+@click.option("--to", "path", required=True, metavar="FILE", help="Ends in .csv or .parquet.")
+def targets(segments: tuple[str, ...], database: str, name: str, path: str) -> None:
+    """Write the customers of SEGMENTS, labels or numbers, with their features to a file.
+
+    \b
+    Example:
+      custseg-duck targets "high spend, big baskets" 3 --to campaign.csv
+    """  # noqa: D301
+    with _errors(), _connect(database) as con:
+        n_rows = custseg_duck.export_targets(con, path, segments=segments or None, name=name)
+    click.echo(f"{n_rows:,} customers written to {path}", err=True)
+
+
+@main.group()
+def models() -> None:
+    """List, export, import or drop stored models."""
+
+
+@models.command("list")
+@DATABASE
+def list_models(database: str) -> None:
+    """List the stored models, with what is known of how they were made."""
+    with _errors(), _connect(database) as con:
+        display.show_models(con, Console())
+
+
+@models.command("export")
+@click.argument("path", metavar="FILE")
+@DATABASE
+@NAME
+@click.option("--version", type=int, help="By default the latest.")
+def export_model(path: str, database: str, name: str, version: int | None) -> None:
+    """Write a model to FILE, which ends in .parquet or .json."""
+    with _errors(), _connect(database) as con:
+        custseg_duck.export_model(con, path, name=name, version=version)
+
+
+@models.command("import")
+@click.argument("path", metavar="FILE")
+@DATABASE
+@click.option("--name", help="To store it under; by default the one that it had.")
+def import_model(path: str, database: str, name: str | None) -> None:
+    """Read a model from FILE, and refuse it if it was changed or damaged."""
+    with _errors(), _connect(database) as con:
+        stored, version = custseg_duck.import_model(con, path, name=name)
+    click.echo(f"stored as {stored} version {version}", err=True)
+
+
+@models.command("drop")
+@click.argument("name")
+@DATABASE
+@click.option("--version", type=int, help="By default all of them.")
+def drop_model(name: str, database: str, version: int | None) -> None:
+    """Delete a model, or one version of it; segments made with it stay."""
+    with _errors(), _connect(database) as con:
+        n_dropped = custseg_duck.drop_model(con, name=name, version=version)
+    click.echo(f"{n_dropped} dropped", err=True)
+
+
 @main.group()
 def sql() -> None:
     """Print the SQL of a step, to run in any DuckDB client."""
@@ -327,6 +444,16 @@ def demo(database: str) -> None:
 
 def run_and_show(source: str | None, database: str, *, quiet: bool, **options: Any) -> None:
     """Run with a progress bar, then print what came of it."""
+    _show_result(
+        database,
+        quiet,
+        lambda con, progress: custseg_duck.run(source, con=con, progress=progress, **options),
+    )
+
+
+def _show_result(
+    database: str, quiet: bool, work: Callable[[duckdb.DuckDBPyConnection, Any], RunResult]
+) -> None:
     with _errors(), _connect(database) as con:
         with warnings.catch_warnings(record=True) as caught, _explained(quiet):
             warnings.simplefilter("always", custseg_duck.CustsegWarning)
@@ -343,11 +470,14 @@ def run_and_show(source: str | None, database: str, *, quiet: bool, **options: A
                 def progress(step: str, number: float, n_steps: int) -> None:
                     bar.update(task, description=STEP_NAMES[step], completed=number, total=n_steps)
 
-                result = custseg_duck.run(source, con=con, progress=progress, **options)
+                result = work(con, progress)
         for warning in caught:
             click.echo(f"Note: {warning.message}", err=True)
-        if not quiet:
-            display.show(result, Console())
+        if quiet:
+            return
+        if result.is_unchanged:
+            click.echo("Nothing has changed since the last run", err=True)
+        display.show(result, Console())
 
 
 class _Echo(logging.Handler):

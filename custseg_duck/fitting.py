@@ -12,7 +12,7 @@ from custseg_duck.history import stored_model
 from custseg_duck.source import exists
 from custseg_duck.steps import Reporter
 from custseg_duck.udfs import gmm, kmeans
-from custseg_duck.udfs.matching import Match, match, refitted, renumbered
+from custseg_duck.udfs.matching import Match, match, recentred, refitted, renumbered
 from custseg_duck.udfs.points import Floats
 
 LARGE_SEGMENT = 0.9
@@ -62,7 +62,7 @@ def _fitted(
     n_rows = len(points)
     try:
         if previous is not None:
-            return refitted(points, previous)
+            return recentred(refitted(points, previous))
         k, seed = parameters["k"], parameters["seed"]
         if parameters["algorithm"] == "kmeans":
             return kmeans.fit(points, k, seed=seed, features=transform)

@@ -9,7 +9,7 @@ import duckdb
 from custseg_duck.errors import InputError, message_of
 from custseg_duck.pipeline import writable
 from custseg_duck.publishing import next_version
-from custseg_duck.source import append, attach_file, drop_steps, exists, quote_text
+from custseg_duck.source import append, attach_file, copy_to, drop_steps, exists
 from custseg_duck.udfs import model
 
 SUFFIXES = (".parquet", ".json")
@@ -62,7 +62,7 @@ def export_model(
     InputError
         If there is no such model, it cannot be trusted, or the file cannot be written.
     """
-    kind = _kind(path)
+    _require_suffix(path)
     _require_models(con)
     with _input_errors(f"export {os.fspath(path)}"):
         con.execute(
@@ -74,7 +74,7 @@ def export_model(
             {"name": name, "version": version},
         )
         try:
-            con.execute(f"copy custseg_run_exported to {quote_text(os.fspath(path))} ({kind})")
+            copy_to(con, "custseg_run_exported", os.fspath(path))
         finally:
             con.execute("drop table temp.main.custseg_run_exported")
 
@@ -103,7 +103,7 @@ def import_model(
     InputError
         If the file cannot be read, does not hold one model, or that one cannot be trusted.
     """
-    _kind(path)
+    _require_suffix(path)
     con = writable(con)
     place = os.fspath(path)
     try:
@@ -181,11 +181,10 @@ def drop_model(
     return len(dropped)
 
 
-def _kind(path: str | os.PathLike[str]) -> str:
+def _require_suffix(path: str | os.PathLike[str]) -> None:
     suffix = os.path.splitext(os.fspath(path))[1].lower()
     if suffix not in SUFFIXES:
         raise InputError(f"path must end in {' or '.join(SUFFIXES)}, got {os.fspath(path)}")
-    return f"format {suffix[1:]}"
 
 
 def _require_models(con: duckdb.DuckDBPyConnection) -> None:

@@ -185,46 +185,87 @@ def _attach(con: duckdb.DuckDBPyConnection, job: Job) -> dict[str, Any]:
     }
 
 
+class _Steps:
+    """Makes steps one after another, each as a temporary table."""
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, parameters: dict[str, Any], report: Reporter
+    ) -> None:
+        self.con, self.parameters, self.report = con, parameters, report
+
+    def __call__(self, *steps: str) -> None:
+        for step in steps:
+            self.by(step, step)
+
+    def by(self, step: str, statement: str) -> None:
+        """Make one step by another statement than its own."""
+        self.report(step)
+        execute(self.con, statement, self.parameters)
+
+
 def _make(
     con: duckdb.DuckDBPyConnection, job: Job, parameters: dict[str, Any], report: Reporter
 ) -> bool:
     """Make every result as a temporary table; False, and no more, if nothing has changed."""
-
-    def make(*steps: str) -> None:
-        for step in steps:
-            report(step)
-            execute(con, step, parameters)
-
+    make = _Steps(con, parameters, report)
     make("lines", "line_report")
     if parameters["has_lines"]:
         _require_kept_lines(con)
-    has_own = parameters["has_features"]
-    report("fingerprint")
-    execute(con, "own_fingerprint" if has_own else "fingerprint", parameters)
+    make.by("fingerprint", "own_fingerprint" if parameters["has_features"] else "fingerprint")
     if job.continues and _is_unchanged(con, job, parameters):
         return False
     libraries = threading.Thread(target=_import, args=(parameters["decision_rules"],), daemon=True)
     libraries.start()
-    report("customer_features")
-    execute(con, "own_features" if has_own else "customer_features", parameters)
-    if parameters["has_rfm"]:
-        _make_rfm(con, job, parameters, report)
-    make(*COUNT)
-    if parameters["has_lines"]:
-        make(PREFERENCES[0], PURCHASES)
-    notes = [] if has_own else _notes_on_orders(con)
+    notes = _count(make, job)
     drop_steps(con, ("lines",))
-    report("transform")
-    execute(con, "kept_transform" if job.keeps_features else "transform", parameters)
+    libraries.join()
+    notes = [*_segment(make, job), *notes]
+    mining.mine(con, parameters, report)
+    make("rules")
+    parameters |= _thresholds(con)
+    if not parameters["n_orders"]:  # no line has an item
+        parameters |= {"segment_rules": False, "n_recommendations": 0}
+    make(*_optional_steps(parameters))
+    job.notes += [*notes, *mining.notes_on_itemsets(con)]
+    return True
+
+
+def _count(make: _Steps, job: Job) -> list[str]:
+    """All that is counted of the lines; what there is to note about them."""
+    has_own = make.parameters["has_features"]
+    make.by("customer_features", "own_features" if has_own else "customer_features")
+    if make.parameters["has_rfm"]:
+        _score(make, job)
+    make(*COUNT)
+    if make.parameters["has_lines"]:
+        make(PREFERENCES[0], PURCHASES)
+    return [] if has_own else _notes_on_orders(make.con)
+
+
+def _score(make: _Steps, job: Job) -> None:
+    """The rule-based segments, by the names that people have edited and, going on, its bounds."""
+    for step in RFM:
+        names = step == "rfm_names"
+        is_kept = names or (job.continues and step == "rfm_cut_points")
+        run_name = None if names else make.parameters["run_name"]
+        if not (is_kept and keep(make.con, step, run_name)):
+            make(step)
+
+
+def _segment(make: _Steps, job: Job) -> list[str]:
+    """The segments, and all that says what they are; what there is to note about them."""
+    con, parameters, report = make.con, make.parameters, make.report
+    notes: list[str] = []
+    make.by("transform", "kept_transform" if job.keeps_features else "transform")
     make("vectors")
     if parameters["k"] == "auto" and not job.keeps_features:
         make(CHOOSE)
-        parameters["k"], note = fitting.choice(con)
-        notes += note
+        parameters["k"], notes = fitting.choice(con)
     report("fit")
-    libraries.join()
     fitted, matches = fitting.fit(con, parameters, report)
     attach_model(con, parameters["run_name"], fitted)
+    if job.fit == "warm":  # the vectors follow the model to where its zero is now
+        execute(con, "model_transform", parameters)
     make(*DESCRIBE)
     if parameters["decision_rules"]:
         make(TREE)
@@ -234,19 +275,11 @@ def _make(
     make("segment_matches")
     if job.continues:
         make("feature_drift")
-    mining.mine(con, parameters, report)
-    make("rules")
-    parameters |= _thresholds(con)
-    if not parameters["n_orders"]:  # no line has an item
-        parameters |= {"segment_rules": False, "n_recommendations": 0}
-    make(*_optional_steps(parameters))
-    job.notes += [
+    return [
         *fitting.notes_on_segments(fitted),
         *fitting.notes_on_matches(matches, parameters),
         *notes,
-        *mining.notes_on_itemsets(con),
     ]
-    return True
 
 
 def _import(with_trees: bool) -> None:
@@ -254,18 +287,6 @@ def _import(with_trees: bool) -> None:
     importlib.import_module("pyarrow")
     if with_trees:
         importlib.import_module("sklearn.tree")
-
-
-def _make_rfm(
-    con: duckdb.DuckDBPyConnection, job: Job, parameters: dict[str, Any], report: Reporter
-) -> None:
-    """The rule-based segments, by the names that people have edited and, going on, its bounds."""
-    for step in RFM:
-        report(step)
-        names = step == "rfm_names"
-        is_kept = names or (job.continues and step == "rfm_cut_points")
-        if not (is_kept and keep(con, step, None if names else parameters["run_name"])):
-            execute(con, step, parameters)
 
 
 # Which ways to fit would only find again what a run before has found, by how that one did

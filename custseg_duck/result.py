@@ -83,6 +83,62 @@ class RunResult:
         """What became of the source's lines, by reason."""
         return self._rows("from custseg.line_counts where run_name = $1")
 
+    @property
+    def labels(self) -> duckdb.DuckDBPyRelation:
+        """What the segments are called: to be edited in ``custseg.segment_labels``."""
+        return self._rows("from custseg.segment_labels where run_name = $1 order by segment")
+
+    @property
+    def descriptions(self) -> duckdb.DuckDBPyRelation:
+        """Each segment in a sentence."""
+        return self._rows(
+            "select segment, label, description "
+            "from custseg.segment_labels inner join ("
+            "with custseg_summary as (from custseg.segment_summary where run_name = $1), "
+            "custseg_centroids as (from custseg.centroids where run_name = $1) "
+            "from custseg.segment_descriptions('custseg_summary', 'custseg_centroids')"
+            ") using (segment) where run_name = $1 order by segment"
+        )
+
+    @property
+    def preferences(self) -> duckdb.DuckDBPyRelation:
+        """What each segment buys the most, what it prefers, and when it comes."""
+        return self._rows("from custseg.segment_preferences where run_name = $1")
+
+    @property
+    def decision_rules(self) -> duckdb.DuckDBPyRelation:
+        """What puts a customer into each segment, as an SQL condition and in words."""
+        return self._rows("from custseg.decision_rules where run_name = $1 order by segment")
+
+    @property
+    def decision_tree(self) -> duckdb.DuckDBPyRelation:
+        """The segments as one SQL CASE expression, and on how many customers it agrees."""
+        return self._rows("from custseg.decision_trees where run_name = $1")
+
+    @property
+    def rfm_segments(self) -> duckdb.DuckDBPyRelation:
+        """One row per customer: its RFM segment."""
+        return self._rows("from custseg.rfm_segments where run_name = $1")
+
+    @property
+    def migration(self) -> duckdb.DuckDBPyRelation:
+        """Who moved from which segment to which, in the latest refresh."""
+        return self._rows(
+            "from custseg.migrations where run_name = $1 "
+            "and run_id = (select max(run_id) from custseg.runs where run_name = $1)"
+        )
+
+    @property
+    def drift(self) -> duckdb.DuckDBPyRelation:
+        """How far each feature is from what it was when the model before was fitted."""
+        return self._rows("from custseg.feature_drift where run_name = $1")
+
+    def explain(self, customer_id: object) -> duckdb.DuckDBPyRelation:
+        """Why a customer is in its segment, and what would move it to another."""
+        return self.con.sql(
+            "from custseg.explain($1, of_run := $2)", params=[customer_id, self.name]
+        )
+
     def _rows(self, query: str) -> duckdb.DuckDBPyRelation:
         return self.con.sql(query, params=[self.name])
 

@@ -212,6 +212,12 @@ def dropped_object(kind: str, name: str) -> str:
     return f"drop {kind} custseg.{quote_name(name)}"
 
 
+def copy_to(con: duckdb.DuckDBPyConnection, table: str, path: str) -> None:
+    """Write a temporary table to a file, whose suffix says of which format."""
+    kind = os.path.splitext(path)[1].lower()[1:]
+    con.execute(f"copy temp.main.{quote_name(table)} to {quote_text(path)} (format {kind})")
+
+
 def attach_file(
     con: duckdb.DuckDBPyConnection, path: str, columns: Mapping[str, str], table: str
 ) -> None:

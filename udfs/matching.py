@@ -87,6 +87,36 @@ def refitted(points: Floats, previous: dict[str, Any] | None) -> dict[str, Any]:
     return renumbered(model, match(model, previous))
 
 
+def recentred(model: dict[str, Any]) -> dict[str, Any]:
+    """The same model on a scale whose zero is the average of the rows that it was fitted on.
+
+    A model that goes on from another one keeps that one's scale, whose zero is the average of then:
+    what is above it would be told of a customer long after most of them are.
+    """
+    features, components = model["features"], model["components"]
+    weights = np.array([component["weight"] for component in components])
+    centers = np.array([component["center"] for component in components])
+    middle = weights @ centers / weights.sum()
+    steps = [feature["scale"] / (feature["weight"] or 1.0) for feature in features]
+    return model | {
+        "features": [
+            feature | {"center": feature["center"] + step * float(shift)}
+            for feature, step, shift in zip(features, steps, middle, strict=True)
+        ],
+        "components": [
+            component | _placed(component, center - middle)
+            for component, center in zip(components, centers, strict=True)
+        ],
+    }
+
+
+def _placed(component: dict[str, Any], center: Floats) -> dict[str, Any]:
+    """What of a component changes with its centre."""
+    rows = component.get("precision_rows")
+    shift = {} if rows is None else {"shift": (np.array(rows) @ center).tolist()}
+    return {"center": center.tolist(), **shift}
+
+
 def _comparable_centers(model: dict[str, Any], previous: dict[str, Any]) -> tuple[Floats, Floats]:
     """Both models' centres on the first one's scale, by the features that they share."""
     new, old = model["features"], previous["features"]

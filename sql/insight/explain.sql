@@ -216,7 +216,6 @@ select
                     || ')'
             when contribution < 0
                 then ': speaks for segment ' || second_segment
-                    || coalesce(' (' || second_names.label || ')', '')
             else ''
         end as reason,
     case when moves_up then 'above ' else 'below ' end
@@ -239,8 +238,6 @@ from in_own_units
 left join custseg.feature_words() as known_words using (feature)
 left join custseg_names as own_names
     on in_own_units.segment = own_names.segment
-left join custseg_names as second_names
-    on second_segment = second_names.segment
 left join custseg_names as other_names
     on moves_to = other_names.segment
 order by rank asc;

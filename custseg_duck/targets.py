@@ -1,0 +1,63 @@
+"""The customers of some segments as a file, for whoever writes to them."""
+
+import os
+from collections.abc import Sequence
+
+import duckdb
+
+from custseg_duck.errors import InputError, message_of
+from custseg_duck.source import copy_to
+
+SUFFIXES = (".csv", ".parquet")
+
+
+def export_targets(
+    con: duckdb.DuckDBPyConnection,
+    path: str | os.PathLike[str],
+    *,
+    segments: Sequence[str | int] | None = None,
+    name: str = "default",
+) -> int:
+    """Write the customers of some segments, with label and features, to a file.
+
+    The same in SQL: ``copy (from custseg.target_list(['my label', '3'])) to 'targets.csv'``.
+
+    Parameters
+    ----------
+    path : str or path
+        Ends in .csv or .parquet; what is there is replaced.
+    segments : sequence of str or int, optional
+        Labels or numbers; by default all.
+    name : str
+        Of the run.
+
+    Returns
+    -------
+    int
+        The number of customers.
+
+    Raises
+    ------
+    InputError
+        If there is no such run or segment, or the file cannot be written.
+    """
+    place = os.fspath(path)
+    if not place.lower().endswith(SUFFIXES):
+        raise InputError(f"path must end in {' or '.join(SUFFIXES)}, got {place}")
+    wanted = None if segments is None else [str(segment) for segment in segments]
+    try:
+        con.execute(
+            "create or replace temp table custseg_run_targets as "
+            "from custseg.target_list($wanted::varchar[], of_run := $name)",
+            {"wanted": wanted, "name": name},
+        )
+        try:
+            ((n_customers,),) = con.execute("select count(*) from custseg_run_targets").fetchall()
+            if not n_customers:
+                raise InputError(f"name must be that of a run with customers, got {name!r}")
+            copy_to(con, "custseg_run_targets", place)
+        finally:
+            con.execute("drop table temp.main.custseg_run_targets")
+    except duckdb.Error as error:
+        raise InputError(f"targets: {message_of(error)}") from error
+    return int(n_customers)
