@@ -109,6 +109,13 @@ MACROS = (
     "insight/model_metrics",
     "insight/k_sweep",
     "insight/outliers",
+    "insight/chi_square_tail",
+    "insight/attribute_values",
+    "insight/short_number",
+    "insight/attribute_counts",
+    "insight/expected_counts",
+    "insight/segment_crosstab",
+    "insight/segment_association",
 )
 
 
