@@ -137,6 +137,13 @@ MACROS = (
     "insight/feature_histograms",
     "insight/drift_of_histograms",
     "insight/feature_drift",
+    "insight/chi_square_tail",
+    "insight/attribute_values",
+    "insight/short_number",
+    "insight/attribute_counts",
+    "insight/expected_counts",
+    "insight/segment_crosstab",
+    "insight/segment_association",
 )
 
 
@@ -202,6 +209,11 @@ PARTS = frozenset(
         "insight/feature_values",
         "insight/counted_features",
         "insight/feature_edges",
+        "insight/attribute_values",
+        "insight/short_number",
+        "insight/attribute_counts",
+        "insight/expected_counts",
+        "insight/chi_square_tail",
     )
 )
 
