@@ -34,7 +34,9 @@ SWEEP_SQL = (
 MATCHES_SQL = (
     "STRUCT(segment INTEGER, previous_segment INTEGER, distance DOUBLE, is_clear BOOLEAN)[]"
 )
-FEATURE_NAMES_SQL = "STRUCT(feature VARCHAR, department VARCHAR, in_words VARCHAR)[]"
+FEATURE_NAMES_SQL = (
+    "STRUCT(feature VARCHAR, department VARCHAR, is_boolean BOOLEAN, in_words VARCHAR)[]"
+)
 TREE_SQL = (
     "STRUCT(case_expression VARCHAR, fidelity DOUBLE, baseline DOUBLE, n_leaves INTEGER, "
     "depth INTEGER, n_customers BIGINT, rules STRUCT(segment INTEGER, condition VARCHAR, "

@@ -39,6 +39,7 @@ class Feature(NamedTuple):
 
     feature: str
     department: str | None
+    is_boolean: bool
     in_words: str
 
     def expression(self, fill: float | None) -> str:
@@ -48,6 +49,8 @@ class Feature(NamedTuple):
         if self.department is not None:
             text = self.department.replace("'", "''")
             return f"coalesce({column}['{text}'], 0)"
+        if self.is_boolean:
+            column = f"cast({column} as integer)"
         return column if fill is None else f"coalesce({column}, {number(fill)})"
 
 

@@ -4,7 +4,7 @@
 --      DOUBLE[] ascending), of numbers: a bin holds what is above one edge and up to
 --      the next. Numbers without edges are left out
 -- out: feature, department (NULL but for department_share), kind ('number', or
---      'category' for texts, booleans and segment), edges, categories VARCHAR[], counts
+--      'category' for texts and segment), edges, categories VARCHAR[], counts
 --      BIGINT[] (per bin or category; no more than 50 categories, else NULL), n_values,
 --      n_nulls
 create or replace macro custseg.counted_features(features, bins) as table

@@ -63,6 +63,7 @@ features_chosen as materialized (
         list_transform(places, lambda custseg_place: {
             'feature': number_names[custseg_place].feature,
             'department': number_names[custseg_place].department,
+            'is_boolean': number_names[custseg_place].is_boolean,
             'in_words': coalesce(
                 'share of ' || number_names[custseg_place].department,
                 map_extract_value(words, number_names[custseg_place].feature),

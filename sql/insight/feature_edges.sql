@@ -35,7 +35,8 @@ select
 from quantiles_found
 cross join (select any_value(number_names) as names from values_read)
 where
-    custseg.require(n_bins between 2 and 100,
+    lower(names[place].feature) <> 'segment'
+    and custseg.require(n_bins between 2 and 100,
         'n_bins must be between 2 and 100, got {}', n_bins)
     and custseg.require(isfinite(lowest) and isfinite(highest),
         'features must be finite, got a column from {}', [lowest, highest])

@@ -1,10 +1,11 @@
 -- feature_values(features): the features of every customer as lists, numbers and texts
 --      apart.
 -- in:  features: any relation with customer_id
--- out: customer_id, number_names STRUCT(feature, department)[] (the numeric columns,
---      then the departments of department_share), numbers DOUBLE[] (NULL where unknown;
---      0 of a department that others buy from), text_names VARCHAR[] (texts, booleans
---      and segment), texts VARCHAR[]. customer_id and run_name are no features
+-- out: customer_id, number_names STRUCT(feature, department, is_boolean)[] (the numeric
+--      columns, then the departments of department_share), numbers DOUBLE[] (NULL where
+--      unknown; 0 of a department that others buy from), text_names VARCHAR[] (texts
+--      and, of any type, segment), texts VARCHAR[]. customer_id and run_name are no
+--      features
 create or replace macro custseg.feature_values(features) as table
 with rows_read as not materialized (
     select
@@ -19,27 +20,27 @@ with rows_read as not materialized (
     )
 ),
 column_types as (
-    select try_cast(type_row as map(varchar, varchar)) as types
+    select try_cast(custseg_types as map(varchar, varchar)) as types
     from (
-        select typeof(columns(* exclude (custseg_id, department_share, segment)))
+        select typeof(columns(* exclude (custseg_id, department_share)))
         from rows_read
         limit 1
-    ) as type_row
+    ) as custseg_types
 ),
 names_found as materialized (
     select
+        types,
         map_keys(types) as all_names,
         list_filter(
             all_names,
             lambda custseg_name:
                 custseg.is_numeric(map_extract_value(types, custseg_name))
-                and map_extract_value(types, custseg_name) <> 'BOOLEAN'
         ) as numeric_names,
         list_filter(
             all_names,
             lambda custseg_name: regexp_matches(
-                map_extract_value(types, custseg_name), '^(VARCHAR|BOOLEAN|ENUM)'
-            )
+                map_extract_value(types, custseg_name), '^(VARCHAR|ENUM)'
+            ) and lower(custseg_name) <> 'segment'
         ) as texts_named,
         list_transform(
             numeric_names, lambda custseg_name: list_position(all_names, custseg_name)
@@ -60,10 +61,14 @@ select
     custseg_id as customer_id,
     list_concat(
         list_transform(numeric_names, lambda custseg_name: {
-            'feature': custseg_name, 'department': null::varchar
+            'feature': custseg_name,
+            'department': null::varchar,
+            'is_boolean': map_extract_value(types, custseg_name) = 'BOOLEAN'
         }),
         list_transform(departments, lambda custseg_name: {
-            'feature': 'department_share', 'department': custseg_name
+            'feature': 'department_share',
+            'department': custseg_name,
+            'is_boolean': false
         })
     ) as number_names,
     list_concat(
@@ -92,10 +97,10 @@ from (
             department_share,
             segment,
             custseg.to_number(
-                columns(* exclude (custseg_id, department_share, segment))
+                columns(* exclude (custseg_id, department_share))
             ) as 'number of \0',
             custseg.to_text(
-                columns(* exclude (custseg_id, department_share, segment))
+                columns(* exclude (custseg_id, department_share))
             ) as 'text of \0',
         from rows_read
     )

@@ -19,12 +19,12 @@ with rows_found as not materialized (
     where assigned.segment is not null
 ),
 column_types as (
-    select try_cast(type_row as map(varchar, varchar)) as types
+    select try_cast(custseg_types as map(varchar, varchar)) as types
     from (
         select typeof(columns(* exclude (department_share, segment)))
         from rows_found
         limit 1
-    ) as type_row
+    ) as custseg_types
 ),
 names_found as (
     select

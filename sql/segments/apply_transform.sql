@@ -24,12 +24,12 @@ column_types as (
         list_transform(map_keys(types), lambda name: lower(name)), map_values(types)
     ) as types
     from (
-        select try_cast(type_row as map(varchar, varchar)) as types
+        select try_cast(custseg_types as map(varchar, varchar)) as types
         from (
             select typeof(columns(* exclude (customer_id, department_share)))
             from feature_rows
             limit 1
-        ) as type_row
+        ) as custseg_types
     )
 ),
 recipe as materialized (

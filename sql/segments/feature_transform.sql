@@ -32,12 +32,12 @@ columns_found as (
             lambda name: custseg.is_numeric(map_extract_value(types, name))
         ) as numeric_names,
     from (
-        select try_cast(type_row as map(varchar, varchar)) as types
+        select try_cast(custseg_types as map(varchar, varchar)) as types
         from (
             select typeof(columns(* exclude (department_share)))
             from feature_rows
             limit 1
-        ) as type_row
+        ) as custseg_types
     )
 ),
 columns_chosen as (
