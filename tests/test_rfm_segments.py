@@ -155,9 +155,9 @@ def within(value: float, row: tuple[Any, ...]) -> bool:
 
 def random_customers(rng: random.Random, first: int = 0) -> list[Customer]:
     """Customers with ties, on a few days or many, some without dates, orders or amounts."""
-    n = rng.choice([1, 2, 3, 10, 60])
-    span, most, step = rng.choice([0, 3, 700]), rng.choice([1, 4, 60]), rng.choice([0.01, 25])
-    gaps = [rng.choice([0, 0, 0.2, 1]) for _ in range(3)]
+    n = rng.choice([1, 2, 10, 60, 200])
+    span, most, step = rng.choice([0, 30, 700]), rng.choice([1, 4, 60]), rng.choice([0.01, 25])
+    gaps = [rng.choice([0, 0, 0.2, 0.2, 1]) for _ in range(3)]
 
     def maybe(value: float, gap: float) -> Value:
         return None if rng.random() < gap else float(value)
@@ -176,13 +176,14 @@ def random_customers(rng: random.Random, first: int = 0) -> list[Customer]:
 def random_rules(rng: random.Random) -> list[Rule]:
     """Rules that overlap, some of them with the same name, and a catch-all at the end."""
     rules: list[Rule] = []
-    for priority in rng.sample(range(-50, 50), rng.randint(0, 12)):
+    for priority in rng.sample(range(-50, 50), rng.choice([0, 1, 5, 20])):
         bounds: list[int | None] = []
         for _ in range(3):
-            least, most = sorted(rng.choices(range(1, 10), k=2))
-            bounds += [rng.choice([None, least]), rng.choice([None, most])]
+            least = rng.randint(1, 6)
+            most = least + rng.randint(0, 3)
+            bounds += [rng.choice([None, least]), rng.choice([None, None, most])]
         if any(bound is not None for bound in bounds):
-            rules.append((priority, f"segment {rng.randrange(8)}", *bounds))
+            rules.append((priority, f"segment {rng.randrange(5)}", *bounds))
     rng.shuffle(rules)
     return [*rules, (50, "all others", *[None] * 6)]
 
@@ -646,6 +647,9 @@ CUT_EDITS = {
     "update cuts set score = 3 where at_least = 100": (
         "scores of monetary must rise as its values grow, got 3 before 3"
     ),
+    "update cuts set score = 2 where measure = 'recency' and score = 4": (
+        "scores of recency must fall as its values grow, got 2 before 2"
+    ),
     "update cuts set score = 6 - score where measure = 'recency'": (
         "scores of recency must fall as its values grow, got 2 before 4"
     ),
@@ -731,6 +735,25 @@ def test_summary_by_hand(con: duckdb.DuckDBPyConnection) -> None:
     assert found.fetchall() == [(None,)] * 3
     con.execute("delete from segments")
     assert con.execute("from custseg.rfm_summary('segments')").fetchall() == []
+
+
+def test_a_name_of_two_rules_is_one_segment(con: duckdb.DuckDBPyConnection) -> None:
+    cut(con, FOUR)
+    write_names(
+        con,
+        [
+            (1, "good", 4, None, None, None, None, None),
+            (2, "middle", None, None, 3, None, None, None),
+            (3, "good", 2, None, None, None, None, None),
+            (9, "rest", *[None] * 6),
+        ],
+    )
+    assert segments(con) == {1: "rest", 2: "middle", 3: "good", 4: "good"}
+    con.execute(f"create table segments as from {SEGMENTS}")
+    found = con.execute(
+        "select rfm_segment, priority, n_customers from custseg.rfm_summary('segments')"
+    )
+    assert found.fetchall() == [("good", 1, 2), ("middle", 2, 1), ("rest", 9, 1)]
 
 
 @pytest.mark.parametrize("seed", range(30))
