@@ -154,6 +154,8 @@ MACROS = (
 # What the others are made of
 PARTS = frozenset(
     (
+        "features/rfm_values",
+        "features/rfm_cells",
         "source/require",
         "source/line_kind",
         "source/to_decimal",

@@ -19,6 +19,8 @@ CHOICES = {
 }
 WHOLE = {"k": 1, "seed": 0, "n_recommendations": 0}
 OPTIONAL_WHOLE = {"max_antecedents": 1, "max_consequents": 1, "max_fit_bytes": 1}
+# Options that may be None although that is not their default
+NULLABLE = ("max_length", "max_consequents")
 # Options whose values are texts, or dates that may be written as such
 TEXTS = {
     "name", "algorithm", "covariance_type", "item", "on_limit", "returns", "duplicates",

@@ -10,7 +10,7 @@ import duckdb
 from custseg_duck import mining
 from custseg_duck.errors import InputError
 from custseg_duck.history import require_past_run, restored
-from custseg_duck.options import OF_THE_MODEL, check, require_choice
+from custseg_duck.options import NULLABLE, OF_THE_MODEL, check, require_choice
 from custseg_duck.pipeline import Job, carry_out, writable
 from custseg_duck.result import RunResult
 from custseg_duck.steps import Progress
@@ -246,7 +246,7 @@ def refresh(
         source,
         features,
         old_columns if columns is None else columns,
-        check(defaults | options | changes),
+        check(defaults | dict.fromkeys(NULLABLE) | options | changes),
         fit,
         past,
     )

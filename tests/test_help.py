@@ -50,7 +50,7 @@ def test_what_help_says_can_be_typed(shop: duckdb.DuckDBPyConnection) -> None:
     custseg_duck.run("order_lines", con=shop, k=2)
     calls = {
         "custseg.rfm(lines, as_of := null, n_bins := 5)": "'order_lines', as_of := null, n_bins:=5",
-        "custseg.rfm_names()": "",
+        "custseg.rfm_names(n_bins := 5)": "",
     }
     known = shop.execute("select call from custseg.help('rfm')").fetchall()
     for call, arguments in calls.items():

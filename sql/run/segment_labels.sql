@@ -9,19 +9,18 @@ with labels_before as (
 select labels_before.* replace (
     $run_name as run_name,
     suggested.segment as segment,
-    case
-        when labels_before.label is not null
-            and ($continues or matches.is_clear)
-            and ($continues or labels_before.label is distinct from
-                labels_before.suggested_label)
-            then labels_before.label
-        else suggested.label
-    end as label,
-    suggested.label as suggested_label
+    coalesce(kept.label, suggested.label) as label,
+    coalesce(kept.suggested_label, suggested.label) as suggested_label
 )
 from custseg.suggested_labels('temp.main.custseg_run_centroids') as suggested
 left join custseg_run_segment_matches as matches
     on suggested.segment = matches.segment
 left join labels_before
     on matches.previous_segment = labels_before.segment
+left join (
+    from labels_before
+    where $continues or label is distinct from suggested_label
+) as kept
+    on matches.previous_segment = kept.segment
+        and ($continues or matches.is_clear)
 order by suggested.segment asc;
