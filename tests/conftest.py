@@ -32,6 +32,12 @@ def complete_journey(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def shop(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """A small shop in the table order_lines: 60 customers of three kinds, 900 lines."""
+    make_shop(con)
+    return con
+
+
+def make_shop(con: duckdb.DuckDBPyConnection) -> None:
+    """Write the small shop."""
     con.execute("""
         create table order_lines as
         select
@@ -48,7 +54,6 @@ def shop(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         cross join range(5) as visits (visit)
         cross join range(3) as lines (line)
     """)
-    return con
 
 
 def pytest_unconfigure() -> None:

@@ -46,10 +46,19 @@ OVER = {
         "order_lines", "classified_lines", "line_report", "orders", "rfm", "purchase_frequency",
         "product_diversity", "department_preferences", "timing", "customer_features", "baskets",
         "item_names", "frequent_itemsets", "customer_purchases", "item_levels", "sequences",
+        "preference_counts",
     ),
-    "custseg.customer_features": ("feature_transform", "feature_vectors", "score"),
+    "custseg.customer_features": (
+        "feature_transform", "feature_vectors", "score", "feature_histograms", "feature_drift",
+        "explain", "target_list", "rfm_cut_points", "segment_association",
+    ),
     "custseg.itemsets": ("association_rules",),
-    "custseg.segments": ("segment_summary", "segment_profiles", "segment_rules"),
+    "custseg.segments": (
+        "segment_summary", "segment_profiles", "segment_rules", "segment_migration",
+        "segment_preferences", "decision_tree",
+    ),
+    "custseg.centroids": ("suggested_labels", "segment_descriptions"),
+    "custseg.rfm_names": ("rfm_segments",),
     "custseg.offer_rules": ("recommendations", "recommend"),
     "custseg.models": ("centroids",),
 }  # fmt: skip
@@ -83,6 +92,15 @@ def rows(con: duckdb.DuckDBPyConnection, macro: str, relation: str) -> Rows:
         "segment_profiles": f"'custseg.customer_features', '{relation}'",
         "segment_rules": f"'main.order_lines', '{relation}'",
         "recommendations": f"'main.order_lines', '{relation}'",
+        "feature_drift": f"'{relation}', 'custseg.customer_features'",
+        "explain": f"7, features := '{relation}'",
+        "target_list": f"features := '{relation}'",
+        "segment_association": f"'custseg.segments', '{relation}'",
+        "segment_migration": f"'custseg.segments', '{relation}'",
+        "segment_preferences": f"'main.order_lines', '{relation}'",
+        "decision_tree": f"'custseg.customer_features', '{relation}'",
+        "segment_descriptions": f"'custseg.segment_summary', '{relation}'",
+        "rfm_segments": f"'custseg.customer_features', 'custseg.rfm_cut_points', '{relation}'",
         "recommend": f"[852159], '{relation}'",
     }.get(macro, f"'{relation}'")
     return con.execute(f"from custseg.{macro}({arguments}) order by all").fetchall()

@@ -8,7 +8,7 @@
 --      BIGINT[] (per bin or category; no more than 50 categories, else NULL), n_values,
 --      n_nulls
 create or replace macro custseg.counted_features(features, bins) as table
-with values_read as not materialized (
+with custseg_values_read as not materialized (
     from custseg.feature_values(features)
 ),
 custseg_bins as materialized (
@@ -19,7 +19,7 @@ totals as materialized (
         count(*) as n_customers,
         any_value(number_names) as names,
         any_value(text_names) as text_names,
-    from values_read
+    from custseg_values_read
 ),
 bins_by_place as materialized (
     select place, custseg_bins.*
@@ -38,7 +38,7 @@ number_counts as (
     select place, any_value(edges) as edges, histogram(value, edges) as bin_counts
     from (
         select unnest(numbers) as value, generate_subscripts(numbers, 1) as place
-        from values_read
+        from custseg_values_read
     )
     inner join bins_by_place using (place)
     where value is not null
@@ -64,7 +64,7 @@ text_counts as (
     select place, value, count(*) as n_customers
     from (
         select unnest(texts) as value, generate_subscripts(texts, 1) as place
-        from values_read
+        from custseg_values_read
     )
     where value is not null
     group by place, value

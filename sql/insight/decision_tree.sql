@@ -15,7 +15,7 @@
 create or replace macro custseg.decision_tree(
     features, segments, max_depth := 4, include := null, exclude := null
 ) as table
-with values_read as not materialized (
+with custseg_values_read as not materialized (
     select customer_id, number_names, numbers from custseg.feature_values(features)
 ),
 custseg_segments as not materialized (
@@ -43,7 +43,7 @@ features_known as materialized (
             )
             from custseg.feature_words()
         ) as words,
-    from values_read
+    from custseg_values_read
     limit 1
 ),
 features_chosen as materialized (
@@ -87,9 +87,9 @@ custseg_rows as (
         ),
         segment::double
     ) as custseg_row
-    from values_read
+    from custseg_values_read
     inner join custseg_segments
-        on values_read.customer_id = custseg_segments.customer_id
+        on custseg_values_read.customer_id = custseg_segments.customer_id
     cross join features_chosen
     where custseg.require(segment >= 0 and segment < 10000,
         'segment must be a whole number from 0 to 9999, got {}', segment)

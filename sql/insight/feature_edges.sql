@@ -5,7 +5,7 @@
 --      quantiles, ascending, all values of customers; and, where many share the lowest
 --      value, the largest number below it. No row for a feature without values
 create or replace macro custseg.feature_edges(features, n_bins := 10) as table
-with values_read as not materialized (
+with custseg_values_read as not materialized (
     select number_names, numbers from custseg.feature_values(features)
 ),
 quantiles_found as (
@@ -18,7 +18,7 @@ quantiles_found as (
         max(value) as highest,
     from (
         select unnest(numbers) as value, generate_subscripts(numbers, 1) as place
-        from values_read
+        from custseg_values_read
     )
     where value is not null
     group by place
@@ -33,7 +33,7 @@ select
         end
     ), 'asc') as edges,
 from quantiles_found
-cross join (select any_value(number_names) as names from values_read)
+cross join (select any_value(number_names) as names from custseg_values_read)
 where
     lower(names[place].feature) <> 'segment'
     and custseg.require(n_bins between 2 and 100,

@@ -12,7 +12,7 @@
 create or replace macro custseg.preferences_of_counts(
     counts, segments, n := 20
 ) as table
-with counts_read as not materialized (
+with custseg_counts_read as not materialized (
     select customer_id, kind, value, n_lines
     from query_table(counts)
 ),
@@ -28,9 +28,9 @@ counted as materialized (
         value,
         sum(n_lines)::bigint as n_lines,
         count(*) as n_customers,
-    from counts_read
+    from custseg_counts_read
     inner join custseg_segments
-        on counts_read.customer_id = custseg_segments.customer_id
+        on custseg_counts_read.customer_id = custseg_segments.customer_id
     where custseg.require(n >= 1, 'n must be at least 1, got {}', n)
     group by segment, kind, value
 ),

@@ -6,7 +6,7 @@
 create or replace macro custseg.segment_descriptions(
     summary, centroids, n := 4
 ) as table
-with sizes as (
+with custseg_sizes as (
     select segment, n_customers, customer_share, revenue_share
     from query_table(summary)
 ),
@@ -34,7 +34,7 @@ select
         || coalesce(
             ': ' || string_agg(trait, ', ' order by place asc) filter (place <= n), ''
         ) as description,
-from sizes
+from custseg_sizes
 left join custseg_centers using (segment)
 group by segment, n_customers, customer_share, revenue_share
 order by segment asc;

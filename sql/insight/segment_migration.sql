@@ -9,7 +9,7 @@
 create or replace macro custseg.segment_migration(
     segments_before, segments_after
 ) as table
-with rows_before as (
+with custseg_rows_before as (
     select customer_id, segment as from_segment
     from query_table(segments_before)
     where segment is not null
@@ -27,9 +27,9 @@ custseg_rows_after as (
 ),
 moves as (
     select from_segment, to_segment, count(*) as n_customers
-    from rows_before
+    from custseg_rows_before
     full join custseg_rows_after
-        on rows_before.customer_id = custseg_rows_after.customer_id
+        on custseg_rows_before.customer_id = custseg_rows_after.customer_id
     group by from_segment, to_segment
 )
 select

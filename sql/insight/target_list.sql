@@ -8,7 +8,7 @@ create or replace macro custseg.target_list(
     wanted := null, of_run := 'default', segments := 'custseg.labelled_segments',
     features := 'custseg.customer_features'
 ) as table
-with segments_read as (
+with custseg_segments_read as (
     select customer_id, segment, label
     from query_table(segments)
     where run_name = of_run
@@ -27,15 +27,17 @@ known as (
         coalesce(list(distinct label) filter (label is not null), []),
         coalesce(list(distinct segment::varchar), [])
     ) as names
-    from segments_read
+    from custseg_segments_read
 )
-select segments_read.*, custseg_features.* exclude (customer_id, department_share)
-from segments_read
+select
+    custseg_segments_read.*,
+    custseg_features.* exclude (customer_id, department_share),
+from custseg_segments_read
 inner join custseg_features
-    on segments_read.customer_id = custseg_features.customer_id
+    on custseg_segments_read.customer_id = custseg_features.customer_id
 cross join known
 where
     custseg.require(list_has_all(names, coalesce(wanted, [])),
         'wanted must be labels or numbers of segments of the run, got {}', wanted)
     and (wanted is null or list_has_any([label, segment::varchar], wanted))
-order by segments_read.segment asc, segments_read.customer_id asc;
+order by custseg_segments_read.segment asc, custseg_segments_read.customer_id asc;

@@ -42,7 +42,9 @@ select
     name, kind, call, summary, parts[1] as takes, parts[2] as gives, parts[3] as source,
     is_part,
 from described
-where topic is null or contains(lower(name || ' ' || coalesce(summary, '')), lower(topic))
+where
+    topic is null
+    or contains(lower(name || ' ' || coalesce(summary, '')), lower(topic))
 order by is_part asc, list_position(
     ['table', 'view', 'table macro', 'scalar macro'], kind
 ) asc, name asc;
