@@ -3,7 +3,7 @@
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import duckdb
@@ -114,7 +114,7 @@ def psi_of_numbers(
     return psi_of(*counts)
 
 
-def psi_of_texts(before: list[str | None], after: list[str | None]) -> tuple[float, int]:
+def psi_of_texts(before: Sequence[str | None], after: Sequence[str | None]) -> tuple[float, int]:
     known = sorted({x for x in before if x is not None})
     names = [x if x is None or x in known else "other" for x in after]
     counts = [Counter(before), Counter(names)]
@@ -190,10 +190,14 @@ def test_migration_worked_by_hand(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def random_values(rng: random.Random, n: int) -> list[float | None]:
-    draw = rng.choice([
-        lambda: rng.gauss(0, 1), lambda: float(rng.randrange(4)), lambda: rng.lognormvariate(0, 2),
-        lambda: max(0.0, rng.gauss(-1, 1)), lambda: 1e6 + rng.random(),
-    ])  # fmt: skip
+    draws: list[Callable[[], float]] = [
+        lambda: rng.gauss(0, 1),
+        lambda: float(rng.randrange(4)),
+        lambda: rng.lognormvariate(0, 2),
+        lambda: max(0.0, rng.gauss(-1, 1)),
+        lambda: 1e6 + rng.random(),
+    ]
+    draw = rng.choice(draws)
     nulls = rng.choice([0, 0, 0.2])
     return [0.5, *(None if rng.random() < nulls else draw() for _ in range(n))]
 
@@ -205,7 +209,12 @@ def test_numbers_texts_and_departments(con: duckdb.DuckDBPyConnection, seed: int
     data: dict[str, dict[str, list[Any]]] = {}
     for name in ("before", "after"):
         n = rng.randrange(1, 300)
-        texts = rng.choice([["a", "b"], ["b", "c", None], [f"t{i}" for i in range(60)][:49]])
+        choices: list[list[str | None]] = [
+            ["a", "b"],
+            ["b", "c", None],
+            [f"t{i}" for i in range(49)],
+        ]
+        texts = rng.choice(choices)
         data[name] = {
             "x": random_values(rng, n),
             "t": ["a", *(rng.choice(texts) for _ in range(n))],

@@ -9,7 +9,8 @@
 --      of one distribution are above), is_significant, n_bins (with a value in either),
 --      n_before, n_after (customers),
 --      null_share_before, null_share_after, shares_before, shares_after DOUBLE[] (per
---      bin, 0 where there is nothing in either; then of categories that were not known, if any; then of NULLs, if any)
+--      bin, 0 where there is nothing in either; then of categories that were not
+--      known, if any; then of NULLs, if any)
 -- source: Siddiqi, Credit Risk Scorecards (2006); by chance, Yurdakul & Naranjo (2020)
 --      with the quantile of Wilson & Hilferty (1931)
 create or replace macro custseg.drift_of_histograms(histograms, features) as table
