@@ -2,17 +2,24 @@
 --      feature.
 -- in:  features: any relation with customer_id; bins(feature, department, edges
 --      DOUBLE[] ascending), of numbers: a bin holds what is above one edge and up to
---      the next. Numbers without edges are left out
+--      the next. Numbers without edges are left out. Optionally categories
+--      VARCHAR[]: of features that have some, all values are counted, however many
 -- out: feature, department (NULL but for department_share), kind ('number', or
 --      'category' for texts and segment), edges, categories VARCHAR[], counts
---      BIGINT[] (per bin or category; no more than 50 categories, else NULL), n_values,
+--      BIGINT[] (per bin or category; of more than 50 categories NULL), n_values,
 --      n_nulls
 create or replace macro custseg.counted_features(features, bins) as table
 with custseg_values_read as not materialized (
     from custseg.feature_values(features)
 ),
 custseg_bins as materialized (
-    select feature, department, edges from query_table(bins)
+    select feature, department, edges, categories
+    from (
+        from query_table(bins)
+        union all by name
+        select null::varchar[] as categories
+        where false
+    )
 ),
 totals as materialized (
     select
@@ -22,7 +29,7 @@ totals as materialized (
     from custseg_values_read
 ),
 bins_by_place as materialized (
-    select place, custseg_bins.*
+    select place, feature, department, edges
     from custseg_bins
     inner join (
         select
@@ -75,16 +82,35 @@ text_rows as (
         null as department,
         'category' as kind,
         null as edges,
-        case when count(*) <= 50 then list(value order by value asc) end as categories,
-        case when count(*) <= 50 then list(n_customers order by value asc) end
-            as counts,
-        sum(n_customers)::bigint as n_values,
+        case
+            when count(value) <= 50 or is_known
+                then coalesce(
+                    list(value order by value asc) filter (value is not null), []
+                )
+        end as categories,
+        case
+            when count(value) <= 50 or is_known
+                then coalesce(
+                    list(n_customers order by value asc) filter (value is not null), []
+                )
+        end as counts,
+        coalesce(sum(n_customers), 0)::bigint as n_values,
     from (
-        select text_counts.*, text_names
-        from text_counts
-        cross join totals
+        select
+            text_names,
+            place,
+            text_names[place] in (
+                select feature from custseg_bins where categories is not null
+            ) as is_known,
+        from (
+            select text_names, unnest(range(1, len(text_names) + 1)) as place
+            from totals
+        )
     )
-    group by place, text_names
+    left join text_counts using (place)
+    group by place, text_names, is_known
+    -- a relation without segment has one that is NULL
+    having coalesce(sum(n_customers), 0) > 0 or lower(text_names[place]) <> 'segment'
 )
 select *, n_customers - n_values as n_nulls
 from (from number_rows union all by name from text_rows)

@@ -11,8 +11,10 @@ with custseg_values_read as not materialized (
 quantiles_found as (
     select
         place,
+        -- a little less, as 0.07 * 100 is above 7 in DOUBLE
         quantile_disc(value, list_transform(
-            range(1, n_bins), lambda custseg_i: custseg_i / n_bins::double
+            range(1, coalesce(n_bins, 2)::bigint),
+            lambda custseg_i: custseg_i / coalesce(n_bins, 2)::double - 1e-12
         )) as quantiles,
         min(value) as lowest,
         max(value) as highest,
@@ -26,18 +28,20 @@ quantiles_found as (
 select
     names[place].feature as feature,
     names[place].department as department,
-    list_sort(list_distinct(
+    -- 0, not the -0 that is equal: which of them comes first depends on the threads
+    list_sort(list_distinct(list_transform(
         case when quantiles[1] = lowest
             then list_prepend(nextafter(lowest, '-inf'::double), quantiles)
             else quantiles
-        end
-    ), 'asc') as edges,
+        end,
+        lambda custseg_edge: case when custseg_edge = 0 then 0 else custseg_edge end
+    )), 'asc') as edges,
 from quantiles_found
 cross join (select any_value(number_names) as names from custseg_values_read)
 where
     lower(names[place].feature) <> 'segment'
-    and custseg.require(n_bins between 2 and 100,
-        'n_bins must be between 2 and 100, got {}', n_bins)
+    and custseg.require(n_bins between 2 and 100 and n_bins = floor(n_bins),
+        'n_bins must be a whole number between 2 and 100, got {}', n_bins)
     and custseg.require(isfinite(lowest) and isfinite(highest),
         'features must be finite, got a column from {}', [lowest, highest])
 order by feature asc, department asc nulls first;

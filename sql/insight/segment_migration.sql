@@ -1,7 +1,7 @@
 -- segment_migration(segments_before, segments_after): who moved from which segment to
 --      which.
 -- in:  segments_before, segments_after: relations of customer_id and segment (of any
---      type), each customer at most once
+--      type, compared as text), each customer at most once
 -- out: from_segment (NULL: newcomers), to_segment (NULL: they are gone), n_customers,
 --      share (of those of from_segment; NULL for newcomers), to_share (of those in
 --      to_segment now; NULL for those gone), population_share (of all customers),
@@ -43,6 +43,6 @@ select
         then n_customers / sum(n_customers) over (partition by to_segment)
     end as to_share,
     n_customers / sum(n_customers) over () as population_share,
-    coalesce(from_segment = to_segment, false) as is_stay,
+    coalesce(from_segment::varchar = to_segment::varchar, false) as is_stay,
 from moves
 order by from_segment asc nulls last, n_customers desc, to_segment asc nulls last;
