@@ -109,6 +109,8 @@ MACROS = (
     "insight/model_metrics",
     "insight/k_sweep",
     "insight/outliers",
+    "insight/decision_tree",
+    "insight/decision_rules",
 )
 
 
