@@ -16,7 +16,7 @@ OTHERS = ("layouts", "run", "demo", "display")
 MACRO_FILES = [path for path in FILES if path.parent.name not in OTHERS]
 RELATIONS = {
     "lines", "features", "segments", "models", "itemsets", "customers", "orders", "vectors",
-    "members", "means", "segments_with_distance", "cut_points", "names", "rfm_segments",
+    "members", "means", "segments_with_distance", "tree",
 }  # fmt: skip
 KEYWORDS = {
     "SELECT",

@@ -79,6 +79,13 @@ def assign(models: Any, features: Any) -> Any:
     return arrow.assign(models, features)
 
 
+def decision_tree(customers: Any, columns: Any, max_depth: Any) -> Any:
+    """One rule per row."""
+    from custseg_duck.udfs import arrow
+
+    return arrow.decision_tree(customers, columns, max_depth)
+
+
 UDFS = (
     Udf(
         "custseg_kmeans_fit",
@@ -115,4 +122,10 @@ UDFS = (
         decision_tree,
     ),
     Udf("custseg_assign", (model.MODEL_SQL, "DOUBLE[]"), "INTEGER", assign),
+    Udf(
+        "custseg_decision_tree",
+        (model.CUSTOMERS_SQL, model.COLUMNS_SQL, "BIGINT"),
+        model.TREE_SQL,
+        decision_tree,
+    ),
 )

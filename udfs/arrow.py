@@ -10,6 +10,7 @@ from custseg_duck.udfs import gmm, kmeans, matching
 from custseg_duck.udfs.assign import assign as assign_points
 from custseg_duck.udfs.points import Floats
 from custseg_duck.udfs.sweep import sweep
+from custseg_duck.udfs.tree import surrogate_tree
 
 VECTOR = pa.list_(pa.float64())
 MATRIX = pa.list_(VECTOR)
@@ -73,20 +74,6 @@ SWEEP = pa.list_(
         ]
     )
 )
-
-
-MATCHES = pa.list_(
-    pa.struct(
-        [
-            ("segment", pa.int32()),
-            ("previous_segment", pa.int32()),
-            ("distance", pa.float64()),
-            ("is_clear", pa.bool_()),
-        ]
-    )
-)
-
-
 TREE = pa.struct(
     [
         ("case_expression", pa.string()),
@@ -96,11 +83,11 @@ TREE = pa.struct(
         ("depth", pa.int32()),
         ("n_customers", pa.int64()),
         (
-            "rules",
+            "segments",
             pa.list_(
                 pa.struct(
                     [
-                        ("segment", pa.int32()),
+                        ("segment", pa.int64()),
                         ("condition", pa.string()),
                         ("description", pa.string()),
                         ("n_customers", pa.int64()),
@@ -114,12 +101,14 @@ TREE = pa.struct(
 )
 
 
-def from_lists(vectors: pa.Array) -> Floats:
+def from_lists(vectors: pa.Array, *, some_unknown: bool = False) -> Floats:
     """Vectors as an array of shape (n_rows, n_features).
 
     Parameters
     ----------
     vectors : pyarrow list array of doubles
+    some_unknown : bool
+        Whether values may be NULL: they become NaN, and others must be finite.
 
     Raises
     ------
@@ -132,14 +121,19 @@ def from_lists(vectors: pa.Array) -> Floats:
     # DLPack, as Arrow's own way to numpy imports pandas where it finds it: 0.3 s and 50 MB
     offsets = np.from_dlpack(vectors.offsets)
     values = vectors.values[offsets[0] : offsets[-1]]
-    if values.null_count:
+    if values.null_count and not some_unknown:
         raise ValueError(f"features must not hold NULL, got {values.null_count} NULL values")
+    n_unknown = values.null_count
+    if n_unknown:
+        values = values.fill_null(np.nan)
     lengths = np.diff(offsets)
     if lengths.min() != lengths.max():
         raise ValueError(
             f"features must all have one length, got {lengths.min()} to {lengths.max()}"
         )
     points = np.asarray(np.from_dlpack(values), dtype=np.float64)
+    if some_unknown and np.isnan(points).sum() > n_unknown:
+        raise ValueError("features must be finite or NULL, got nan")
     return points.reshape(len(vectors), int(lengths[0]))
 
 
@@ -219,6 +213,24 @@ def k_sweep(
         )
     ]
     return pa.array(candidates, type=SWEEP)
+
+
+def decision_tree(customers: pa.Array, columns: pa.Array, max_depth: pa.Array) -> pa.Array:
+    """One rule per row: lists of raw values with their segments, and what the values are."""
+    trees = []
+    for i, (described, depth) in enumerate(
+        zip(columns.to_pylist(), max_depth.to_pylist(), strict=True)
+    ):
+        rows = customers[i].values
+        if rows is None:
+            raise ValueError("segments must hold a customer of the features, got none")
+        points = from_lists(rows.field("numbers"), some_unknown=True)
+        segments = rows.field("segment")
+        if segments.null_count:
+            raise ValueError(f"segments must not be NULL, got {segments.null_count} NULL values")
+        labels = np.asarray(np.from_dlpack(segments), dtype=np.int64)
+        trees.append(surrogate_tree(points, labels, described or [], max_depth=depth))
+    return pa.array(trees, type=TREE)
 
 
 def _groups(points: pa.Array, *options: pa.Array) -> Iterator[tuple[Any, ...]]:

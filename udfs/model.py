@@ -43,6 +43,14 @@ TREE_SQL = (
     'description VARCHAR, n_customers BIGINT, "precision" DOUBLE, recall DOUBLE)[])'
 )
 
+CUSTOMERS_SQL = "STRUCT(numbers DOUBLE[], segment BIGINT)[]"
+COLUMNS_SQL = 'STRUCT("name" VARCHAR, department VARCHAR, "type" VARCHAR)[]'
+TREE_SQL = (
+    "STRUCT(case_expression VARCHAR, fidelity DOUBLE, baseline DOUBLE, n_leaves INTEGER, "
+    "depth INTEGER, n_customers BIGINT, segments STRUCT(segment BIGINT, condition VARCHAR, "
+    'description VARCHAR, n_customers BIGINT, "precision" DOUBLE, recall DOUBLE)[])'
+)
+
 
 def plain_features(n_features: int) -> list[dict[str, Any]]:
     """Name the features of vectors that are clustered as they are: no transform at all."""

@@ -1,355 +1,314 @@
-"""A small decision tree that says in SQL and in words which customers are in which segment.
+"""A small decision tree that says, nearly, which segment a customer is in.
 
-It is fitted to the segments, not to what made them: a surrogate (Craven & Shavlik, 1996), and as
-good as its fidelity says.
+scikit-learn grows it by the Gini index on at most ``SAMPLE_ROWS`` rows, of which it sees the
+ranks of the values instead of the values: a tree does not mind, nothing is lost to its 32-bit
+numbers, and every threshold is placed here, in the gap that the split leaves. How much of the
+tree is kept is decided on all rows, as are the segments of its leaves. All of this is counting:
+the order of the rows does not matter.
 """
 
-import math
-import re
-from collections import defaultdict
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
-from custseg_duck.udfs.points import Floats, Integers, sort_rows
+from custseg_duck.udfs import tree_text
+from custseg_duck.udfs.points import Floats, Integers, sort_rows, whole_number
+from custseg_duck.udfs.tree_text import Bounds, Column, Path
 
-MAX_DEPTH = 12
-FIDELITY_TO_SPARE = 0.02  # what a smaller tree may cost
-LEAST_DEPARTMENT = 0.01  # of the average customer's purchases
-
-_PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
-# Words that are no column names in one database or another, so that quotes are never too few
-_RESERVED = {
-    "all", "and", "any", "as", "asc", "both", "by", "case", "cast", "check", "column", "create",
-    "cross", "current", "default", "delete", "desc", "distinct", "drop", "else", "end", "except",
-    "exists", "false", "fetch", "for", "from", "full", "group", "having", "in", "index", "inner",
-    "insert", "into", "is", "join", "lambda", "leading", "left", "like", "limit", "natural", "not",
-    "null", "offset", "on", "or", "order", "outer", "primary", "references", "right", "row",
-    "rows", "select", "set", "some", "table", "then", "to", "trailing", "true", "union", "unique",
-    "update", "user", "using", "values", "when", "where", "window", "with",
-}  # fmt: skip
+SAMPLE_ROWS = 50_000
+MAX_DEPTH = 10
+TOLERANCE = 0.02  # so much of the fidelity is given up for fewer leaves
 
 
-class Feature(NamedTuple):
-    """A column that a tree may ask for.
-
-    feature : its name; department : NULL but for department_share; in_words : as people call it
-    """
-
-    feature: str
-    department: str | None
-    is_boolean: bool
-    in_words: str
-
-    def expression(self, fill: float | None) -> str:
-        """The column in SQL; ``fill`` in the place of NULL, if it has any."""
-        name = self.feature
-        column = name if _is_plain(name) else '"' + name.replace('"', '""') + '"'
-        if self.department is not None:
-            text = self.department.replace("'", "''")
-            return f"coalesce({column}['{text}'], 0)"
-        if self.is_boolean:
-            column = f"cast({column} as integer)"
-        return column if fill is None else f"coalesce({column}, {number(fill)})"
-
-
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Node:
-    """A question, ``value of feature <= threshold``, or a leaf.
+    """Some of the rows: a leaf, or split in two.
 
-    rows : those of the points that come here; segment : the most frequent of them
+    counts : ndarray of shape (n_segments,), how many rows of each
+    left : the rows up to ``threshold`` of column ``feature``; right : the others
     """
 
-    rows: Integers
-    segment: int
-    n_right: int  # how many of the rows are of that segment
+    counts: Integers
     feature: int = -1
-    threshold: float = 0.0
-    yes: "Node | None" = None
-    no: "Node | None" = None
+    threshold: Decimal = Decimal(0)
+    left: "Node | None" = None
+    right: "Node | None" = None
+
+    @property
+    def segment(self) -> int:
+        """The segment that most of the rows are in; of equals the first."""
+        return int(self.counts.argmax())
+
+    @property
+    def children(self) -> "tuple[Node, ...]":
+        """Left and right, or nothing."""
+        return (self.left, self.right) if self.left and self.right else ()
+
+    def nodes(self) -> "Iterator[Node]":
+        """It and all below."""
+        yield self
+        for child in self.children:
+            yield from child.nodes()
+
+    def leaves(self) -> "list[Node]":
+        """Those below that are not split."""
+        return [node for node in self.nodes() if not node.children]
+
+    def depth(self) -> int:
+        """The most splits that a row passes."""
+        return max((1 + child.depth() for child in self.children), default=0)
 
 
-class Bound(NamedTuple):
-    """What a path asks of one feature: above ``low`` and at most ``high``."""
-
-    low: float | None
-    high: float | None
-
-
-def decision_tree(
-    points: Floats, segments: Integers, features: list[Feature], *, max_depth: int = 4
+def surrogate_tree(
+    points: Floats,
+    labels: Integers,
+    columns: Sequence[dict[str, Any]],
+    *,
+    max_depth: int = 4,
+    max_leaves: int | None = None,
 ) -> dict[str, Any]:
-    """Fit a tree of few leaves.
+    """Find a short rule for segments, and write it out.
 
     Parameters
     ----------
-    points : ndarray of shape (n_customers, n_features), float64
-        Raw values, NaN where unknown.
-    segments : ndarray of shape (n_customers,), int64
-    features : list of Feature
-        What the columns are.
+    points : ndarray of shape (n_rows, n_features), float64
+        Raw values, finite; NaN where unknown.
+    labels : ndarray of shape (n_rows,), int64
+        The segment of each row.
+    columns : sequence of dict
+        What the values are: name, department (None, or the key of the map ``name``) and type
+        (in SQL) of each feature.
     max_depth : int
-        The most questions to a customer, 1 to 12.
+        1 to 10: how many conditions a customer may have to meet.
+    max_leaves : int, optional
+        At least 1. Default: two for each segment, and two more.
 
     Returns
     -------
     dict
-        case_expression, fidelity and baseline (0 to 1), n_leaves, depth, n_customers and, per
-        segment, rules.
+        case_expression (in SQL); fidelity (the share of rows on which it agrees); baseline
+        (the share of the largest segment); n_leaves, depth, n_customers; segments: a list
+        of dict, in their order: segment, condition (in SQL), description (in English),
+        n_customers (that the condition selects), precision (the share of these that are of
+        the segment; None of none), recall (the share of the segment that is selected).
 
     Raises
     ------
     ValueError
-        If there is no customer or no feature, a value is infinite, or max_depth is out of range.
+        If there is no row, a value is infinite, or the arguments do not fit together.
+
+    Notes
+    -----
+    Breiman, Friedman, Olshen & Stone (1984) for the tree. Of all subtrees the one with the
+    fewest leaves is kept whose fidelity is within 0.02 of the best one's; then, where there
+    are leaves to spare, splits are put back that give a segment its first leaf. A segment
+    that is nowhere in the tree the most frequent one has none.
     """
-    if not 1 <= max_depth <= MAX_DEPTH:
-        raise ValueError(f"max_depth must be between 1 and {MAX_DEPTH}, got {max_depth}")
-    if points.size == 0:
-        raise ValueError("features must have a customer in a segment and a column, got none")
-    if np.isinf(points).any():
-        raise ValueError("features must be finite, got inf")
-    known = [j for j in range(points.shape[1]) if _is_of_use(points[:, j], features[j])]
-    rows = np.column_stack([points[:, known], segments])
-    fills = [_fill(rows[:, j]) for j in range(len(known))]
-    for j, fill in enumerate(fills):
-        if fill is not None:
-            rows[np.isnan(rows[:, j]), j] = fill
+    max_depth = whole_number(max_depth, "max_depth", 1, MAX_DEPTH)
+    _checked(points, labels, columns)
+    segments, codes = np.unique(labels, return_inverse=True)
+    if max_leaves is None:
+        max_leaves = 2 * len(segments) + 2
+    max_leaves = whole_number(max_leaves, "max_leaves", 1, 2**MAX_DEPTH + 2)
+    described = [
+        tree_text.describe(column, values) for column, values in zip(columns, points.T, strict=True)
+    ]
+    # the segment is a column as well: rows that are the same in all are interchangeable
+    rows = np.column_stack([_filled(points, described), codes])
     sort_rows(rows)
-    points, segments = rows[:, :-1], rows[:, -1].astype(np.int64)
-    k = len(np.unique(segments))
-    tree = _grown(points, segments, max_depth, max_leaves=2 * k + 2)
-    _prune(tree, len(points))
-    names = [features[j] for j in known]
-    return _described(tree, segments, names, fills)
+    full = grow(rows[:, :-1], rows[:, -1].astype(np.int64), len(segments), max_depth)
+    tree = cut(full, with_missing_segments(full, prune(full, max_leaves), max_leaves))
+    return _written(tree, segments, described)
 
 
-def _is_of_use(column: Floats, feature: Feature) -> bool:
-    if np.isnan(column).all():
-        return False
-    return feature.department is None or float(np.sort(np.nan_to_num(column)).mean()) >= (
-        LEAST_DEPARTMENT
-    )
+def _checked(points: Floats, labels: Integers, columns: Sequence[dict[str, Any]]) -> None:
+    n_rows, n_features = points.shape
+    if n_rows == 0 or n_features == 0:
+        raise ValueError(
+            f"features must have at least one row and one value, got {n_rows} x {n_features}"
+        )
+    if len(labels) != n_rows:
+        raise ValueError(f"segments must be one per row, got {len(labels)} for {n_rows} rows")
+    if len(columns) != n_features:
+        raise ValueError(
+            f"columns must be one per feature, got {len(columns)} for {n_features} features"
+        )
+    if np.isinf(points).any():
+        raise ValueError(f"features must be finite, got {points[np.isinf(points)][0]}")
 
 
-def _fill(column: Floats) -> float | None:
-    """The median, where there are unknown values."""
-    return float(np.nanmedian(column)) if np.isnan(column).any() else None
+def _filled(points: Floats, columns: Sequence[Column]) -> Floats:
+    """The values as SQL sees them: unknown ones by what stands for them."""
+    fills = [float(column.fill or 0) for column in columns]
+    return np.where(np.isnan(points), fills, points)
 
 
-def _grown(points: Floats, segments: Integers, max_depth: int, max_leaves: int) -> Node:
-    """The tree of scikit-learn, its thresholds as round as the data allow."""
-    every = np.arange(len(points))
-    if points.shape[1] == 0:
-        return _leaf(every, segments)
+def grow(points: Floats, codes: Integers, n_segments: int, max_depth: int) -> Node:
+    """The whole tree.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_rows, n_features), float64
+        Without NaN. The first ``SAMPLE_ROWS`` rows are those it is grown on.
+    codes : ndarray of shape (n_rows,), int64
+        0 to n_segments - 1.
+    """
     from sklearn.tree import DecisionTreeClassifier
 
-    # by rank, which single precision holds exactly
-    ranks = np.column_stack(
-        [np.unique(column, return_inverse=True)[1] for column in points.T]
-    ).astype(np.float32)
-    classifier = DecisionTreeClassifier(
-        max_depth=max_depth, max_leaf_nodes=max_leaves, random_state=0
-    )
-    fitted = classifier.fit(ranks, segments).tree_
+    n_sampled = min(len(points), SAMPLE_ROWS)
+    ranks = np.empty((n_sampled, points.shape[1]), dtype=np.float32)
+    for rank, values in zip(ranks.T, points[:n_sampled].T, strict=True):
+        rank[:] = np.unique(values, return_inverse=True)[1]
+    classifier = DecisionTreeClassifier(max_depth=max_depth, random_state=0)
+    found = classifier.fit(ranks, codes[:n_sampled]).tree_
 
     def node(i: int, rows: Integers) -> Node:
-        found = _leaf(rows, segments)
-        feature = int(fitted.feature[i])
+        counts = np.bincount(codes[rows], minlength=n_segments)
+        feature = int(found.feature[i])
         if feature < 0:
-            return found
-        is_yes = ranks[rows, feature] <= fitted.threshold[i]
+            return Node(counts)
         values = points[rows, feature]
-        found.feature = feature
-        found.threshold = roundest(float(values[is_yes].max()), float(values[~is_yes].min()))
-        found.yes = node(int(fitted.children_left[i]), rows[is_yes])
-        found.no = node(int(fitted.children_right[i]), rows[~is_yes])
-        return found
+        sampled = rows[rows < n_sampled]
+        is_low = ranks[sampled, feature] <= found.threshold[i]
+        threshold = tree_text.roundest(
+            float(points[sampled[is_low], feature].max()),
+            float(points[sampled[~is_low], feature].min()),
+        )
+        goes_left = values <= float(threshold)
+        return Node(
+            counts,
+            feature,
+            threshold,
+            node(found.children_left[i], rows[goes_left]),
+            node(found.children_right[i], rows[~goes_left]),
+        )
 
-    return node(0, every)
+    return node(0, np.arange(len(points)))
 
 
-def _leaf(rows: Integers, segments: Integers) -> Node:
-    counts = np.bincount(segments[rows])
-    return Node(rows, int(counts.argmax()), int(counts.max()))
+def prune(full: Node, max_leaves: int) -> frozenset[Node]:
+    """The nodes that are split in the smallest subtree that is nearly as good as the best."""
+    options = _subtrees(full, max_leaves)
+    best = max(n_correct for n_correct, _ in options)
+    allowed = TOLERANCE * int(full.counts.sum())
+    return next(frozenset(split) for n_correct, split in options if best - n_correct <= allowed)
 
 
-def _prune(tree: Node, n_rows: int) -> None:
-    """Take back questions that change little, the least useful first, but for a segment's last."""
-    budget = FIDELITY_TO_SPARE * n_rows
+def _subtrees(node: Node, max_leaves: int) -> list[tuple[int, tuple[Node, ...]]]:
+    """The best subtree of 1, 2, ... leaves: rows it gets right, and the nodes it splits."""
+    options: list[tuple[int, tuple[Node, ...]]] = [(int(node.counts.max()), ())]
+    if not node.children or max_leaves == 1:
+        return options
+    left, right = (_subtrees(child, max_leaves - 1) for child in node.children)
+    for n_leaves in range(2, min(max_leaves, len(left) + len(right)) + 1):
+        pairs = [
+            (left[n_left - 1], right[n_leaves - n_left - 1])
+            for n_left in range(max(1, n_leaves - len(right)), min(len(left), n_leaves - 1) + 1)
+        ]
+        some, others = max(pairs, key=lambda pair: pair[0][0] + pair[1][0])
+        options.append((some[0] + others[0], (node, *some[1], *others[1])))
+    return options
+
+
+def with_missing_segments(full: Node, split: frozenset[Node], max_leaves: int) -> frozenset[Node]:
+    """Also the nodes to split so that a segment without a leaf has one, while leaves last."""
     while True:
-        leaves_of: dict[int, int] = defaultdict(int)
-        for leaf, _ in _leaves(tree):
-            leaves_of[leaf.segment] += 1
-        candidates: list[tuple[int, int, Node]] = []
-        for found in _questions(tree):
-            yes, no = found.yes, found.no
-            if yes is None or no is None or yes.yes is not None or no.yes is not None:
-                continue
-            cost = yes.n_right + no.n_right - found.n_right
-            lost = {yes.segment, no.segment} - {found.segment}
-            if cost <= budget and all(leaves_of[segment] > 1 for segment in lost):
-                candidates.append((cost, len(candidates), found))
-        if not candidates:
-            return
-        cost, _, found = min(candidates, key=lambda one: one[:2])
-        budget -= cost
-        found.yes = found.no = None
+        tree = cut(full, split)
+        found = {leaf.segment for leaf in tree.leaves()}
+        choices: list[tuple[tuple[int, ...], frozenset[Node]]] = []
+        for path in _paths(full):
+            if path[-1].segment not in found:
+                more = split.union(path[:-1])
+                leaves = cut(full, more).leaves()
+                n_found = len({leaf.segment for leaf in leaves})
+                if n_found > len(found) and len(leaves) <= max_leaves:
+                    n_correct = sum(int(leaf.counts.max()) for leaf in leaves)
+                    choices.append(((-n_found, len(leaves), -n_correct, len(choices)), more))
+        if not choices:
+            return split
+        split = min(choices, key=lambda choice: choice[0])[1]
 
 
-def _questions(node: Node) -> list[Node]:
-    if node.yes is None or node.no is None:
-        return []
-    return [node, *_questions(node.yes), *_questions(node.no)]
+def _paths(node: Node) -> Iterator[tuple[Node, ...]]:
+    """To each node of the tree, those above it and itself."""
+    yield (node,)
+    for child in node.children:
+        for path in _paths(child):
+            yield node, *path
 
 
-def _leaves(
-    node: Node, path: tuple[tuple[int, float, bool], ...] = ()
-) -> list[tuple[Node, tuple[tuple[int, float, bool], ...]]]:
-    """The leaves from left to right, each with the answers that lead there."""
-    if node.yes is None or node.no is None:
-        return [(node, path)]
-    question = (node.feature, node.threshold)
-    return [
-        *_leaves(node.yes, (*path, (*question, True))),
-        *_leaves(node.no, (*path, (*question, False))),
-    ]
+def cut(node: Node, split: frozenset[Node]) -> Node:
+    """The tree that is split in these nodes only, and nowhere into twice the same segment."""
+    if node not in split or not node.children:
+        return Node(node.counts)
+    left, right = (cut(child, split) for child in node.children)
+    if not left.children and not right.children and left.segment == right.segment:
+        return Node(node.counts)
+    return replace(node, left=left, right=right)
 
 
-def _described(
-    tree: Node, segments: Integers, features: list[Feature], fills: list[float | None]
-) -> dict[str, Any]:
-    expressions = [f.expression(fill) for f, fill in zip(features, fills, strict=True)]
-    leaves = _leaves(tree)
-    sizes = np.bincount(segments)
-    paths: dict[int, list[dict[int, Bound]]] = defaultdict(list)
-    n_of: dict[int, int] = defaultdict(int)
-    n_right: dict[int, int] = defaultdict(int)
-    for leaf, path in leaves:
-        paths[leaf.segment].append(_bounds(path))
-        n_of[leaf.segment] += len(leaf.rows)
-        n_right[leaf.segment] += leaf.n_right
+def leaves_within(tree: Node, path: Path) -> Iterator[tuple[Node, Path]]:
+    """The leaves, each with the bounds that it is within."""
+    if not tree.left or not tree.right:
+        yield tree, path
+        return
+    yield from leaves_within(tree.left, _narrowed(path, tree, is_left=True))
+    yield from leaves_within(tree.right, _narrowed(path, tree, is_left=False))
+
+
+def leaves_in_turn(tree: Node, path: Path) -> Iterator[tuple[Path, int]]:
+    """The leaves as a list in which the first one that holds decides.
+
+    The side with fewer leaves comes first, so that what follows, most of the tree, need not
+    say that it is on the other side.
+    """
+    if not tree.left or not tree.right:
+        yield path, tree.segment
+        return
+    sides = [(tree.left, True), (tree.right, False)]
+    (first, is_left), (second, _) = sorted(sides, key=lambda side: len(side[0].leaves()))
+    yield from leaves_in_turn(first, _narrowed(path, tree, is_left=is_left))
+    yield from leaves_in_turn(second, path)
+
+
+def _narrowed(path: Path, node: Node, *, is_left: bool) -> Path:
+    bounds = path.get(node.feature, Bounds())
+    side = {"high": node.threshold} if is_left else {"low": node.threshold}
+    return {**path, node.feature: replace(bounds, **side)}
+
+
+def _written(tree: Node, segments: Integers, columns: Sequence[Column]) -> dict[str, Any]:
+    n_rows = int(tree.counts.sum())
+    leaves = list(leaves_within(tree, {}))
+    steps = [(path, int(segments[code])) for path, code in leaves_in_turn(tree, {})]
     return {
-        "case_expression": _case(tree, expressions),
-        "fidelity": sum(n_right.values()) / len(segments),
-        "baseline": float(sizes.max() / len(segments)),
+        "case_expression": tree_text.case_expression(steps, columns),
+        "fidelity": sum(int(leaf.counts.max()) for leaf, _ in leaves) / n_rows,
+        "baseline": int(tree.counts.max()) / n_rows,
         "n_leaves": len(leaves),
-        "depth": max(len(path) for _, path in leaves),
-        "n_customers": len(segments),
-        "rules": [
-            {
-                "segment": segment,
-                "condition": _condition(paths[segment], expressions),
-                "description": _in_words(paths[segment], features),
-                "n_customers": n_of[segment],
-                "precision": n_right[segment] / n_of[segment] if n_of[segment] else None,
-                "recall": n_right[segment] / int(sizes[segment]),
-            }
-            for segment in np.flatnonzero(sizes).tolist()
+        "depth": tree.depth(),
+        "n_customers": n_rows,
+        "segments": [
+            _segment(code, int(segment), leaves, columns) for code, segment in enumerate(segments)
         ],
     }
 
 
-def _case(node: Node, expressions: list[str]) -> str:
-    if node.yes is None or node.no is None:
-        return f"case when true then {node.segment} end"
-    return "case\n" + _branches(node, expressions, 1) + "end"
-
-
-def _branches(node: Node, expressions: list[str], depth: int) -> str:
-    """The lines of a CASE; what is asked if the answer is no goes on in the same one."""
-    assert node.yes is not None and node.no is not None  # noqa: S101, PT018
-    indent = "    " * depth
-    question = f"{expressions[node.feature]} <= {number(node.threshold)}"
-    if node.yes.yes is None:
-        lines = f"{indent}when {question} then {node.yes.segment}\n"
-    else:
-        lines = (
-            f"{indent}when {question} then case\n"
-            f"{_branches(node.yes, expressions, depth + 1)}{indent}end\n"
-        )
-    if node.no.yes is None:
-        return f"{lines}{indent}else {node.no.segment}\n"
-    return lines + _branches(node.no, expressions, depth)
-
-
-def _bounds(path: tuple[tuple[int, float, bool], ...]) -> dict[int, Bound]:
-    """All answers about one feature as one interval."""
-    bounds: dict[int, Bound] = {}
-    for feature, threshold, is_yes in path:
-        low, high = bounds.get(feature, Bound(None, None))
-        if is_yes:
-            high = threshold if high is None else min(high, threshold)
-        else:
-            low = threshold if low is None else max(low, threshold)
-        bounds[feature] = Bound(low, high)
-    return bounds
-
-
-def _condition(paths: list[dict[int, Bound]], expressions: list[str]) -> str:
-    if not paths:
-        return "false"
-    texts = []
-    for path in paths:
-        parts = []
-        for feature, (low, high) in path.items():
-            if low is not None:
-                parts.append(f"{expressions[feature]} > {number(low)}")
-            if high is not None:
-                parts.append(f"{expressions[feature]} <= {number(high)}")
-        texts.append(" and ".join(parts) or "true")
-    return texts[0] if len(texts) == 1 else " or ".join(f"({text})" for text in texts)
-
-
-def _in_words(paths: list[dict[int, Bound]], features: list[Feature]) -> str:
-    if not paths:
-        return "nobody by these rules: too few, or too much like another segment"
-    texts = []
-    for path in paths:
-        parts = []
-        for j, (low, high) in path.items():
-            name = features[j].in_words
-            is_share = features[j].feature.endswith("share")
-            if low is not None and high is not None:
-                parts.append(f"{name} above {_short(low, is_share)} up to {_short(high, is_share)}")
-            elif low is not None:
-                parts.append(f"{name} above {_short(low, is_share)}")
-            elif high is not None:
-                parts.append(f"{name} at most {_short(high, is_share)}")
-        texts.append(" and ".join(parts) or "everybody")
-    return "; or ".join(texts)
-
-
-def _short(value: float, is_share: bool) -> str:
-    if is_share:
-        return f"{100 * value:.4g}%"
-    return f"{value:,.0f}" if value == round(value) and abs(value) < 1e15 else f"{value:,.6g}"  # noqa: PLR2004
-
-
-def _is_plain(name: str) -> bool:
-    return bool(_PLAIN.fullmatch(name)) and name not in _RESERVED
-
-
-def number(value: float) -> str:
-    """A number in SQL that reads back as the same one."""
-    if value == round(value) and abs(value) < 1e15:  # noqa: PLR2004
-        return str(int(value))
-    return repr(value)
-
-
-def roundest(low: float, high: float) -> float:
-    """The number of fewest digits from ``low`` on and below ``high``; of several the middle one."""
-    if low <= 0 < high:
-        return 0.0
-    middle = low + (high - low) / 2
-    largest = max(abs(low), abs(high))
-    for exponent in range(math.floor(math.log10(largest)) + 1, -320, -1):
-        step = 10.0**exponent
-        if step == 0 or step < largest * 1e-17:
-            break
-        multiple = middle / step
-        for whole in (round(multiple), math.floor(multiple), math.ceil(multiple)):
-            value = float(f"{whole}e{exponent}")
-            if low <= value < high:
-                return value
-    return low
+def _segment(
+    code: int, segment: int, leaves: list[tuple[Node, Path]], columns: Sequence[Column]
+) -> dict[str, Any]:
+    own = [(leaf, path) for leaf, path in leaves if leaf.segment == code]
+    paths = [path for _, path in own]
+    n_selected = sum(int(leaf.counts.sum()) for leaf, _ in own)
+    n_right = sum(int(leaf.counts[code]) for leaf, _ in own)
+    return {
+        "segment": segment,
+        "condition": tree_text.condition(paths, columns),
+        "description": tree_text.description(paths, columns),
+        "n_customers": n_selected,
+        "precision": n_right / n_selected if n_selected else None,
+        "recall": n_right / sum(int(leaf.counts[code]) for leaf, _ in leaves),
+    }
