@@ -268,6 +268,8 @@ def _segment(make: _Steps, job: Job) -> list[str]:
         execute(con, "model_transform", parameters)
     make(*DESCRIBE)
     if parameters["decision_rules"]:
+        names = [feature["name"] for feature in fitted["features"]]
+        parameters["clustered_by"] = [*dict.fromkeys(names)]
         make(TREE)
     if parameters["has_lines"]:
         make(PREFERENCES[1])

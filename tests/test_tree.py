@@ -685,11 +685,11 @@ def test_segments_of_other_whole_types(con: duckdb.DuckDBPyConnection) -> None:
     ("call", "message"),
     [
         ("[{'numbers': [1.0], 'segment': null}], [{'name': 'x', 'department': null, 'type': "
-         "'DOUBLE'}], 4", "segments must not be NULL, got 1 NULL values"),
+         "'DOUBLE', 'in_words': null}], 4", "segments must not be NULL, got 1 NULL values"),
         ("[{'numbers': ['nan'::double], 'segment': 1}], [{'name': 'x', 'department': null, "
-         "'type': 'DOUBLE'}], 4", "features must be finite or NULL, got nan"),
+         "'type': 'DOUBLE', 'in_words': null}], 4", "features must be finite or NULL, got nan"),
         ("[{'numbers': ['inf'::double], 'segment': 1}], [{'name': 'x', 'department': null, "
-         "'type': 'DOUBLE'}], 4", "features must be finite, got inf"),
+         "'type': 'DOUBLE', 'in_words': null}], 4", "features must be finite, got inf"),
         ("[{'numbers': [1.0], 'segment': 1}], [], 4", "columns must be one per feature, got 0"),
         ("[], [], 4", "features must have at least one row and one value, got 0 x 0"),
         ("null, [], 4", "segments must hold a customer of the features, got none"),

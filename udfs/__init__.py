@@ -65,13 +65,6 @@ def match(models: Any, previous: Any) -> Any:
     return arrow.match(models, previous)
 
 
-def decision_tree(points: Any, features: Any, max_depth: Any) -> Any:
-    """One tree per row."""
-    from custseg_duck.udfs import arrow
-
-    return arrow.decision_tree(points, features, max_depth)
-
-
 def assign(models: Any, features: Any) -> Any:
     """One segment per row."""
     from custseg_duck.udfs import arrow
@@ -115,12 +108,6 @@ UDFS = (
     ),
     Udf("custseg_refit", ("DOUBLE[][]", model.MODEL_SQL), model.MODEL_SQL, refit),
     Udf("custseg_match", (model.MODEL_SQL, model.MODEL_SQL), model.MATCHES_SQL, match),
-    Udf(
-        "custseg_decision_tree",
-        ("DOUBLE[][]", model.FEATURE_NAMES_SQL, "BIGINT"),
-        model.TREE_SQL,
-        decision_tree,
-    ),
     Udf("custseg_assign", (model.MODEL_SQL, "DOUBLE[]"), "INTEGER", assign),
     Udf(
         "custseg_decision_tree",

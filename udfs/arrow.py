@@ -101,6 +101,18 @@ TREE = pa.struct(
 )
 
 
+MATCHES = pa.list_(
+    pa.struct(
+        [
+            ("segment", pa.int32()),
+            ("previous_segment", pa.int32()),
+            ("distance", pa.float64()),
+            ("is_clear", pa.bool_()),
+        ]
+    )
+)
+
+
 def from_lists(vectors: pa.Array, *, some_unknown: bool = False) -> Floats:
     """Vectors as an array of shape (n_rows, n_features).
 
@@ -181,19 +193,6 @@ def match(models: pa.ChunkedArray, previous: pa.ChunkedArray) -> pa.Array:
         ],
         type=MATCHES,
     )
-
-
-def decision_tree(points: pa.Array, features: pa.Array, max_depth: pa.Array) -> pa.Array:
-    """One tree per row: lists of raw values with the segment last, and what the values are."""
-    from custseg_duck.udfs import tree
-
-    trees = []
-    for rows, names, depth in _groups(points, features, max_depth):
-        columns = [tree.Feature(**name) for name in names]
-        trees.append(
-            tree.decision_tree(rows[:, :-1], rows[:, -1].astype(np.int64), columns, max_depth=depth)
-        )
-    return pa.array(trees, type=TREE)
 
 
 def k_sweep(

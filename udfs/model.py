@@ -34,17 +34,8 @@ SWEEP_SQL = (
 MATCHES_SQL = (
     "STRUCT(segment INTEGER, previous_segment INTEGER, distance DOUBLE, is_clear BOOLEAN)[]"
 )
-FEATURE_NAMES_SQL = (
-    "STRUCT(feature VARCHAR, department VARCHAR, is_boolean BOOLEAN, in_words VARCHAR)[]"
-)
-TREE_SQL = (
-    "STRUCT(case_expression VARCHAR, fidelity DOUBLE, baseline DOUBLE, n_leaves INTEGER, "
-    "depth INTEGER, n_customers BIGINT, rules STRUCT(segment INTEGER, condition VARCHAR, "
-    'description VARCHAR, n_customers BIGINT, "precision" DOUBLE, recall DOUBLE)[])'
-)
-
 CUSTOMERS_SQL = "STRUCT(numbers DOUBLE[], segment BIGINT)[]"
-COLUMNS_SQL = 'STRUCT("name" VARCHAR, department VARCHAR, "type" VARCHAR)[]'
+COLUMNS_SQL = 'STRUCT("name" VARCHAR, department VARCHAR, "type" VARCHAR, in_words VARCHAR)[]'
 TREE_SQL = (
     "STRUCT(case_expression VARCHAR, fidelity DOUBLE, baseline DOUBLE, n_leaves INTEGER, "
     "depth INTEGER, n_customers BIGINT, segments STRUCT(segment BIGINT, condition VARCHAR, "

@@ -141,7 +141,7 @@ def describe(column: dict[str, Any], values: Floats) -> Column:
     Parameters
     ----------
     column : dict
-        name, department, type.
+        name, department, type, in_words (or None).
     values : ndarray of shape (n_rows,), float64
         NaN where unknown.
     """
@@ -157,7 +157,7 @@ def describe(column: dict[str, Any], values: Floats) -> Column:
         fill = near_median(known)
         is_boolean = column["type"] == "BOOLEAN"
         name = f"coalesce({name}, {str(fill > 0).lower() if is_boolean else literal(fill)})"
-    return Column(name, column["name"], fill, column["type"] == "BOOLEAN")
+    return Column(name, column.get("in_words") or column["name"], fill, column["type"] == "BOOLEAN")
 
 
 def near_median(known: Floats) -> Decimal:

@@ -21,8 +21,8 @@ create or replace macro custseg.decision_tree(
     features, segments, max_depth := 4, include := null, exclude := null
 ) as table
 with custseg_column_types as (
-    select try_cast(type_row as map(varchar, varchar)) as types
-    from (select typeof(columns(*)) from query_table(features) limit 1) as type_row
+    select try_cast(custseg_types as map(varchar, varchar)) as types
+    from (select typeof(columns(*)) from query_table(features) limit 1) as custseg_types
 ),
 custseg_steps as materialized (
     select transform as steps
@@ -79,10 +79,15 @@ select unnest(custseg_decision_tree(
     list_transform(steps, lambda step: {
         'name': step.name,
         'department': step.department,
-        'type': map_extract_value(types, step.name)
+        'type': map_extract_value(types, step.name),
+        'in_words': map_extract_value(words, step.name)
     }),
     max_depth::bigint
 ))
 from customers_listed
 cross join custseg_steps
-cross join custseg_column_types;
+cross join custseg_column_types
+cross join (
+    select map_from_entries(list((feature, in_words) order by feature asc)) as words
+    from custseg.feature_words()
+);

@@ -9,7 +9,7 @@ select
     segment_labels.label,
     rules.* exclude (run_name, segment),
 from (
-    select run_name, unnest(rules, recursive := true)
+    select run_name, unnest(segments, recursive := true)
     from custseg.decision_trees
 ) as rules
 left join custseg.segment_labels

@@ -4,10 +4,5 @@ create temp table custseg_run_decision_trees as
 select $run_name as run_name, *
 from custseg.decision_tree(
     'temp.main.custseg_run_customer_features', 'temp.main.custseg_run_segments',
-    include := (
-        select list_distinct(list_transform(
-            transform, lambda custseg_step: custseg_step.name
-        ))
-        from custseg_run_transform
-    )
+    include := $clustered_by
 );
