@@ -142,6 +142,13 @@ MACROS = (
     "insight/feature_histograms",
     "insight/drift_of_histograms",
     "insight/feature_drift",
+    "insight/chi_square_tail",
+    "insight/attribute_values",
+    "insight/short_number",
+    "insight/attribute_counts",
+    "insight/expected_counts",
+    "insight/segment_crosstab",
+    "insight/segment_association",
 )
 
 
@@ -203,6 +210,7 @@ PARTS = frozenset(
         "insight/silhouettes_of_means",
         "insight/metrics_of_members",
         "insight/readable",
+        "insight/preference_counts",
         "insight/preferences_of_counts",
         "insight/feature_words",
         "insight/to_text",

@@ -395,3 +395,26 @@ def test_the_command_explains_and_lists(shop: duckdb.DuckDBPyConnection, tmp_pat
     code, text = call("targets", "0", "--to", str(tmp_path / "t.csv"))
     assert (code, text.split(" ", 1)[1]) == (0, f"customers written to {tmp_path / 't.csv'}\n")
     assert call("targets", "9", "--to", str(tmp_path / "t.csv"))[0] == 1
+
+
+def test_a_share_is_of_the_sum_over_all(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(
+        "create table features as from (values (1, 2.0, 1.0), (2, 4.0, -1.0), (3, 6.0, 3.0), "
+        "(4, null, 0.0)) as t (customer_id, spend, balance)"
+    )
+    con.execute(
+        "create table segments as select customer_id, customer_id % 2 as segment from features"
+    )
+    assert rows(
+        con,
+        "select feature, segment, share from custseg.segment_profiles('features', 'segments') "
+        "order by all",
+    ) == [
+        ("balance", 0, None), ("balance", 1, None),
+        # 4 and (2 + 6) of 12
+        ("spend", 0, pytest.approx(4 / 12)), ("spend", 1, pytest.approx(8 / 12)),
+    ]  # fmt: skip
+    con.execute("update features set spend = 0")
+    assert rows(
+        con, "select distinct share from custseg.segment_profiles('features', 'segments')"
+    ) == [(None,)]

@@ -395,3 +395,22 @@ def test_the_sql_door_matches_and_renumbers(shop: duckdb.DuckDBPyConnection) -> 
     assert rows(shop, "select custseg.match_segments(null, model) from old") == [(None,)]
     with pytest.raises(duckdb.InvalidInputException, match="must be the one to go on from, got N"):
         rows(shop, "select custseg.refit([1.0, 2.0], null)")
+
+
+def test_a_refresh_reads_each_line_once(shop: duckdb.DuckDBPyConnection) -> None:
+    shop.execute("create sequence lines_read")
+    shop.execute("create view counted as from order_lines where nextval('lines_read') > 0")
+
+    def n_read() -> int:
+        ((number,),) = rows(shop, "select nextval('lines_read')")
+        return int(number)
+
+    custseg_duck.run("counted", con=shop, k=3)
+    before = n_read()
+    assert custseg_duck.refresh(con=shop).is_unchanged
+    between = n_read()
+    assert between - before == 900 + 1  # and the one that asked
+    grow(shop)
+    custseg_duck.refresh(con=shop)
+    ((n_lines,),) = rows(shop, "select count(*) from order_lines")
+    assert n_read() - between == n_lines + 1

@@ -16,7 +16,9 @@ OTHERS = ("layouts", "run", "demo", "display")
 MACRO_FILES = [path for path in FILES if path.parent.name not in OTHERS]
 RELATIONS = {
     "lines", "features", "segments", "models", "itemsets", "customers", "orders", "vectors",
-    "members", "means", "segments_with_distance", "tree",
+    "members", "means", "segments_with_distance", "tree", "attributes", "counts", "cut_points",
+    "names", "rfm_segments", "bins", "histograms", "centroids", "summary", "labels",
+    "segments_before", "segments_after", "features_before", "features_after", "relation",
 }  # fmt: skip
 KEYWORDS = {
     "SELECT",

@@ -3,9 +3,11 @@
 -- in:  features as customer_features gives them (numeric columns and department_share);
 --      segments(customer_id, segment)
 -- out: segment, feature, department (NULL but for department_share), n_values, mean,
---      median, population_mean, lift (mean / population_mean; NULL at 0), z_score
---      ((mean - population_mean) / population standard deviation; NULL at 0),
---      distinctiveness_rank (1 is the largest z_score in size, within the segment)
+--      median, population_mean, lift (mean / population_mean; NULL at 0), share (the
+--      segment's part of the sum over all customers; NULL at 0 and for values of both
+--      signs), z_score ((mean - population_mean) / population standard deviation; NULL
+--      at 0), distinctiveness_rank (1 is the largest z_score in size, within the
+--      segment)
 create or replace macro custseg.segment_profiles(features, segments) as table
 with rows_found as not materialized (
     select feature_rows.* exclude (customer_id), assigned.segment
@@ -93,6 +95,8 @@ summaries as (
             as position,
         feature_number,
         count(*) as n_values,
+        min(value) as lowest,
+        max(value) as highest,
         custseg.stable_mean(value, origin, reach) as mean,
         custseg.stable_stddev(value, origin, reach) as spread,
     from feature_values
@@ -132,6 +136,9 @@ select
     own.median,
     population.mean as population_mean,
     own.mean / nullif(population.mean, 0) as lift,
+    case when population.lowest >= 0 or population.highest <= 0
+        then own.n_values * own.mean / nullif(population.n_values * population.mean, 0)
+    end as share,
     (own.mean - population.mean) / nullif(population.spread, 0) as z_score,
     row_number() over (
         partition by own.segment
