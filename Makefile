@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OLDEST := .venv-oldest
 PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 
-.PHONY: demo test lint check oldest oldest-all wheel bench bench-fit bench-itemsets bench-rules fuzz memory clean help
+.PHONY: demo test lint check oldest oldest-all wheel bench bench-fit bench-itemsets bench-rules bench-refresh fuzz memory clean help
 
 help:
 	@echo "make demo   segment a real shop into shop.duckdb"
@@ -13,6 +13,7 @@ help:
 	@echo "make bench-fit  clustering against scikit-learn, 1M x 12 and 5M x 10"
 	@echo "make bench-itemsets  itemsets against pyfim, rusket and mlxtend, on ten kinds of data (15 min)"
 	@echo "make bench-rules  rules against mlxtend and rusket, rules about one item, offers (3 min)"
+	@echo "make bench-refresh  a refresh beside a first run (1 min)"
 	@echo "make fuzz   itemsets, rules and sequences against brute force on 500 random shops"
 	@echo "make memory  itemsets of 33M lines within 500 MB"
 	@echo "make bench  the whole command against pandas, scikit-learn and mlxtend"
@@ -32,7 +33,8 @@ check: $(VENV)/.test
 
 # the core's tests at the other end of the dependencies' ranges
 CORE := kmeans gmm metrics features itemsets mining rules offers run portability
-MORE := sweep own_features layouts recommendations doors hazards
+MORE := sweep own_features layouts recommendations doors hazards refresh models explain drift \
+	tree crosstab rfm_segments help
 oldest: $(OLDEST)/.test
 	CUSTSEG_EXAMPLES=5 $(OLDEST)/bin/python -m pytest -n 2 $(CORE:%=tests/test_%.py)
 
@@ -58,6 +60,9 @@ bench-itemsets: $(VENV)/.miners
 
 bench-rules: $(VENV)/.miners
 	$(BIN)/python benchmarks/run_rules.py
+
+bench-refresh: $(VENV)/.test
+	$(BIN)/python benchmarks/run_refresh.py
 
 memory: $(VENV)/.miners
 	$(MINERS) --memory-limit 500MB --rounds 1 --only "Instacart-like, 3.2M" --contenders engine macro

@@ -50,6 +50,8 @@ number_counts as (
     inner join bins_by_place using (place)
     where value is not null
     group by place
+    having custseg.require(isfinite(min(value)) and isfinite(max(value)),
+        'features must be finite, got a column from {}', [min(value), max(value)])
 ),
 number_rows as (
     select

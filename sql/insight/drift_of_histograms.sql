@@ -7,10 +7,9 @@
 --      bins)), level ('stable' below 0.1, 'moderate' below 0.25, else 'large';
 --      'missing' or 'new' if there is nothing to compare), psi_by_chance (5% of samples
 --      of one distribution are above), is_significant, n_bins (with a value in either),
---      n_before, n_after (customers),
---      null_share_before, null_share_after, shares_before, shares_after DOUBLE[] (per
---      bin, 0 where there is nothing in either; then of categories that were not
---      known, if any; then of NULLs, if any)
+--      n_before, n_after (customers), null_share_before, null_share_after,
+--      shares_before, shares_after DOUBLE[] (per bin, 0 where there is nothing in
+--      either; then of categories that were not known, if any; then of NULLs, if any)
 -- source: Siddiqi, Credit Risk Scorecards (2006); by chance, Yurdakul & Naranjo (2020)
 --      with the quantile of Wilson & Hilferty (1931)
 create or replace macro custseg.drift_of_histograms(histograms, features) as table
@@ -20,8 +19,18 @@ with custseg_before as materialized (
 custseg_now as materialized (
     from custseg.counted_features(features, 'custseg_before')
 ),
+-- what there is now, in one bin each
+custseg_names as materialized (
+    select name.feature as feature, name.department as department, []::double[] as edges
+    from (
+        select unnest(number_names) as name
+        from (select number_names from custseg.feature_values(features) limit 1)
+    )
+    where lower(name.feature) <> 'segment'
+),
 custseg_fresh as materialized (
-    from custseg.feature_histograms(features)
+    from custseg.counted_features(features, 'custseg_names')
+    where counts is not null and n_values > 0
 ),
 custseg_size as materialized (
     select count(*) as n_rows from query_table(features)

@@ -1,12 +1,28 @@
 -- feature_edges(features, n_bins): where to cut the values of each numeric feature, so
 --      that each bin holds about as many customers.
--- in:  features: any relation with customer_id; n_bins 2 to 100
+-- in:  features: any relation with customer_id (of more than 100,000 customers those of
+--      the least hashes are taken, so that memory does not grow); n_bins 2 to 100
 -- out: feature, department (NULL but for department_share), edges DOUBLE[]: distinct
 --      quantiles, ascending, all values of customers; and, where many share the lowest
 --      value, the largest number below it. No row for a feature without values
 create or replace macro custseg.feature_edges(features, n_bins := 10) as table
 with custseg_values_read as not materialized (
     select number_names, numbers from custseg.feature_values(features)
+),
+custseg_sample as materialized (
+    select numbers
+    from custseg_values_read
+    order by hash(numbers) asc, numbers asc
+    limit 100000
+),
+ranges_found as (
+    select place, min(value) as lowest, max(value) as highest
+    from (
+        select unnest(numbers) as value, generate_subscripts(numbers, 1) as place
+        from custseg_values_read
+    )
+    where value is not null
+    group by place
 ),
 quantiles_found as (
     select
@@ -16,11 +32,9 @@ quantiles_found as (
             range(1, coalesce(n_bins, 2)::bigint),
             lambda custseg_i: custseg_i / coalesce(n_bins, 2)::double - 1e-12
         )) as quantiles,
-        min(value) as lowest,
-        max(value) as highest,
     from (
         select unnest(numbers) as value, generate_subscripts(numbers, 1) as place
-        from custseg_values_read
+        from custseg_sample
     )
     where value is not null
     group by place
@@ -37,6 +51,7 @@ select
         lambda custseg_edge: case when custseg_edge = 0 then 0 else custseg_edge end
     )), 'asc') as edges,
 from quantiles_found
+inner join ranges_found using (place)
 cross join (select any_value(number_names) as names from custseg_values_read)
 where
     lower(names[place].feature) <> 'segment'

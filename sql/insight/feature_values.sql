@@ -39,7 +39,7 @@ names_found as materialized (
         list_filter(
             all_names,
             lambda custseg_name: regexp_matches(
-                map_extract_value(types, custseg_name), '^(VARCHAR|ENUM)'
+                map_extract_value(types, custseg_name), '^(VARCHAR|ENUM\(.*\))$'
             ) and lower(custseg_name) <> 'segment'
         ) as texts_named,
         list_transform(

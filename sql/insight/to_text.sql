@@ -3,5 +3,5 @@
 -- out: VARCHAR; NULL if the type is not text, whatever the value
 create or replace macro custseg.to_text(value) as
 case
-    when regexp_matches(typeof(value), '^(VARCHAR|ENUM)') then value::varchar
+    when regexp_matches(typeof(value), '^(VARCHAR|ENUM\(.*\))$') then value::varchar
 end;
