@@ -56,6 +56,9 @@ def main() -> None:
                 min_support=MIN_SUPPORT,
                 max_length=MAX_LENGTH,
                 time_zone=TIME_ZONE,
+                decision_rules=False,
+                segment_rules=False,
+                n_recommendations=0,
             )
             ran = time.perf_counter()
             ((n_itemsets,),) = result.itemsets.aggregate("count(*)").fetchall()

@@ -14,7 +14,9 @@ OPTIONS: dict[str, Any] = {"k": 6, "min_support": 0.001, "time_zone": "America/N
 QUERIES = """
 The results are in {database}, for any DuckDB client, with or without custseg_duck. Try:
 
-  select segment, n_customers, revenue_share from custseg.segment_summary;
+  select segment, label, description, precision, recall from custseg.decision_rules;
+
+  select reason, change from custseg.explain(1);
 
   select antecedent_names, consequent_names, confidence, lift from custseg.top_rules limit 10;
 

@@ -148,50 +148,60 @@ def unload(con: duckdb.DuckDBPyConnection, *, keep_tables: bool = False) -> None
             "unload must be called outside a transaction, because it is one itself, got an open "
             "one. Commit or roll back first"
         )
-    found = _objects(con)
-    if not found:
+    ours = {
+        (kind, name)
+        for kind, name, is_commented in _objects(con)
+        if is_commented and (kind, name) in _known(keep_tables)
+    }
+    if not ours:
         return
     if is_read_only(con):
         raise InputError(
             "unload must be able to write to the current database, got a read-only one"
         )
-    ours = {
-        *((kind, path.split("/")[1]) for path in catalog.MACROS for kind in _MACRO_KINDS),
-        *(() if keep_tables else (("table", name) for name in catalog.TABLES)),
-        *(() if keep_tables else (("view", name) for name in catalog.VIEWS)),
+    with _loading:
+        con.execute("begin")
+        try:
+            for kind, name in sorted(ours):
+                con.execute(dropped_object(kind, name))
+            if not _objects(con):
+                con.execute("drop schema custseg")
+            con.execute("commit")
+        except BaseException:
+            con.execute("rollback")
+            raise
+
+
+def _known(keep_tables: bool) -> set[tuple[str, str]]:
+    """Kind and name of what custseg_duck may have left."""
+    macros = {
+        ("macro table" if header.is_table else "macro", header.name)
+        for header in map(documentation.header, catalog.MACROS)
     }
-    con.execute("begin")
-    try:
-        for kind, name in found & ours:
-            con.execute(dropped_object(kind, name))
-        if not _objects(con):
-            con.execute("drop schema if exists custseg")
-        con.execute("commit")
-    except BaseException:
-        con.execute("rollback")
-        raise
+    if keep_tables:
+        return macros
+    tables = {("table", name) for name in catalog.TABLES}
+    return macros | tables | {("view", name) for name in catalog.VIEWS}
 
 
-_MACRO_KINDS = ("macro", "macro table")
+def _objects(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, bool]]:
+    """All that is in the schema custseg of the current database: kind, name, and a comment or not.
 
-
-def _objects(con: duckdb.DuckDBPyConnection) -> set[tuple[str, str]]:
-    """Kind and name of everything in the schema custseg of the current database."""
-    return set(
-        con.execute(
-            "select if(function_type = 'table_macro', 'macro table', 'macro'), function_name "
-            "from duckdb_functions() "
-            "where database_name = current_database() and schema_name = 'custseg' "
-            "union select 'table', table_name from duckdb_tables() "
-            "where database_name = current_database() and schema_name = 'custseg' "
-            "union select 'view', view_name from duckdb_views() "
-            "where database_name = current_database() and schema_name = 'custseg' "
-            "union select 'type', type_name from duckdb_types() "
-            "where database_name = current_database() and schema_name = 'custseg' "
-            "union select 'sequence', sequence_name from duckdb_sequences() "
-            "where database_name = current_database() and schema_name = 'custseg'"
-        ).fetchall()
-    )
+    What we leave has a comment, and loses it where somebody puts something else in its place.
+    """
+    return con.execute(
+        "select if(function_type = 'table_macro', 'macro table', 'macro'), function_name, "
+        "coalesce(starts_with(comment, 'custseg.'), false) from duckdb_functions() "
+        "where database_name = current_database() and schema_name = 'custseg' "
+        "union select 'table', table_name, comment is not null from duckdb_tables() "
+        "where database_name = current_database() and schema_name = 'custseg' "
+        "union select 'view', view_name, comment is not null from duckdb_views() "
+        "where database_name = current_database() and schema_name = 'custseg' "
+        "union select 'type', type_name, false from duckdb_types() "
+        "where database_name = current_database() and schema_name = 'custseg' "
+        "union select 'sequence', sequence_name, false from duckdb_sequences() "
+        "where database_name = current_database() and schema_name = 'custseg'"
+    ).fetchall()
 
 
 def has_macros(con: duckdb.DuckDBPyConnection) -> bool:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import duckdb
 
+from custseg_duck.documentation import comment_results
 from custseg_duck.errors import InputError, message_of
 from custseg_duck.pipeline import writable
 from custseg_duck.publishing import next_version
@@ -143,6 +144,7 @@ def _stored(con: duckdb.DuckDBPyConnection, place: str, name: str | None) -> tup
             {"name": name, "version": version},
         )
         append(con, "models")
+        comment_results(con)
         con.execute("commit")
     except BaseException:
         con.execute("rollback")

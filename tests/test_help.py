@@ -127,15 +127,17 @@ def test_unload_leaves_the_database_as_it_was(tmp_path: Path) -> None:
 def test_unload_keeps_what_is_not_ours(shop: duckdb.DuckDBPyConnection) -> None:
     shop.execute(
         "create table custseg.mine as select 1 as a; create macro custseg.my_macro() as 2; "
-        "create view custseg.segments as select 3 as b"
+        "create view custseg.segments as select 3 as b; "
+        "create table custseg.rules as select 4 as c; create macro custseg.rfm(x) as x + 5; "
+        "create or replace macro custseg.orders(lines) as table select 6 as d"
     )
     custseg_duck.unload(shop)
-    assert shop.execute("select a, custseg.my_macro(), b from custseg.mine, custseg.segments") == (
-        shop
-    )
-    assert shop.fetchall() == [(1, 2, 3)]
+    assert shop.execute(
+        "select a, custseg.my_macro(), b, c, custseg.rfm(1), d "
+        "from custseg.mine, custseg.segments, custseg.rules, custseg.orders('x')"
+    ).fetchall() == [(1, 2, 3, 4, 6, 6)]
     left = {name for kind, schema, name in catalog_of(shop) if schema == "custseg"}
-    assert left == {"", "mine", "my_macro", "segments"}
+    assert left == {"", "mine", "my_macro", "segments", "rules", "rfm", "orders"}
 
 
 def test_unload_can_keep_the_results(shop: duckdb.DuckDBPyConnection) -> None:

@@ -10,7 +10,15 @@ with entries as (
         function_name as name,
         case when function_type = 'table_macro' then 'table macro' else 'scalar macro'
             end as kind,
-        string_split(comment, chr(10)) as lines,
+        -- of a macro that is not ours only what DuckDB knows
+        string_split(
+            case when starts_with(comment, 'custseg.') then comment
+                else 'custseg.' || function_name || '('
+                    || array_to_string(parameters, ', ') || ')' || chr(10)
+                    || coalesce(comment, '')
+            end,
+            chr(10)
+        ) as lines,
     from duckdb_functions()
     where database_name = current_database() and schema_name = 'custseg'
     union all
