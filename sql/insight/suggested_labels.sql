@@ -9,7 +9,7 @@
 --      that would be called the same take further traits of 0.3, at last their number
 create or replace macro custseg.suggested_labels(centroids, n := 3) as table
 with centers_read as not materialized (
-    select run_name, segment, feature, department, z_score
+    select run_name, segment, feature, department::varchar as department, z_score
     from query_table(centroids)
 ),
 worded as (
