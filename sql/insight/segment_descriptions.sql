@@ -13,7 +13,9 @@ with custseg_sizes as (
 custseg_centers as (
     select
         segment,
-        coalesce('share of ' || department::varchar, in_words, replace(feature, '_', ' '))
+        coalesce(
+            'share of ' || department::varchar, in_words, replace(feature, '_', ' ')
+        )
             || ' ' || custseg.readable(value, feature)
             || ' (average ' || custseg.readable(population_mean, feature) || ')'
             as trait,
