@@ -96,3 +96,6 @@ def test_features_and_rules_are_what_is_known_of_the_complete_journey(
         ).fetchall()[0]
         assert shares[:2] == pytest.approx((1, 1))
         assert shares[2] < 0.5
+        assert con.execute(
+            "select round(100 * fidelity), floor(100 * baseline + 0.5) from custseg.decision_trees"
+        ).fetchall() == [(84, 25)]
