@@ -68,7 +68,8 @@ memory: $(VENV)/.miners
 	$(MINERS) --memory-limit 500MB --rounds 1 --only "Instacart-like, 3.2M" --contenders engine macro
 
 fuzz: $(VENV)/.test
-	CUSTSEG_EXAMPLES=500 $(BIN)/python -m pytest -n 2 tests/test_mining.py tests/test_rules.py tests/test_offers.py
+	CUSTSEG_EXAMPLES=500 $(BIN)/python -m pytest -n 2 tests/test_mining.py tests/test_rules.py tests/test_offers.py \
+		tests/test_rfm_segments.py tests/test_crosstab.py tests/test_drift.py
 
 $(VENV)/.miners: $(VENV)/.test
 	@$(BIN)/python $(PIP_INSTALL) pyfim rusket

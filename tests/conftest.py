@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,11 @@ import pytest
 
 import custseg_duck
 from custseg_duck import demo
+
+
+def seeds(n: int) -> range:
+    """Of so many random cases all under ``make fuzz``, and otherwise a third."""
+    return range(n if int(os.environ.get("CUSTSEG_EXAMPLES", "25")) > 100 else n // 3)
 
 
 @pytest.fixture

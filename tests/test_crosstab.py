@@ -18,6 +18,7 @@ from scipy.stats import chi2, chi2_contingency
 
 import custseg_duck
 from custseg_duck import catalog
+from tests.conftest import seeds
 
 Row = dict[str, Any]
 
@@ -381,7 +382,7 @@ def random_customers(seed: int) -> tuple[list[int | None], dict[str, pa.Array]]:
     }
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(40))
 def test_all_is_as_in_plain_python_and_scipy(con: duckdb.DuckDBPyConnection, seed: int) -> None:
     segments, columns = random_customers(seed)
     store(con, segments, **columns)

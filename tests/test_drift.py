@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 import custseg_duck
+from tests.conftest import seeds
 
 Row = dict[str, Any]
 
@@ -202,7 +203,7 @@ def random_values(rng: random.Random, n: int) -> list[float | None]:
     return [0.5, *(None if rng.random() < nulls else draw() for _ in range(n))]
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", seeds(25))
 def test_numbers_texts_and_departments(con: duckdb.DuckDBPyConnection, seed: int) -> None:
     rng = random.Random(seed)
     n_bins = rng.choice([2, 3, 10, 20])

@@ -20,6 +20,7 @@ import test_hazards
 
 import custseg_duck
 from custseg_duck import catalog
+from tests.conftest import seeds
 
 Rows = list[tuple[Any, ...]]
 Value = float | None
@@ -191,7 +192,7 @@ def random_rules(rng: random.Random) -> list[Rule]:
 # --- as custseg.rfm ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", seeds(24))
 def test_scores_and_names_of_a_shop_are_those_of_rfm(
     con: duckdb.DuckDBPyConnection, seed: int
 ) -> None:
@@ -385,7 +386,7 @@ def test_output_columns(con: duckdb.DuckDBPyConnection) -> None:
 # --- oracles -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", seeds(60))
 def test_cut_points_that_were_kept_score_others(con: duckdb.DuckDBPyConnection, seed: int) -> None:
     rng = random.Random(seed)
     fitted, n_bins = random_customers(rng), rng.randint(2, 9)
@@ -427,7 +428,7 @@ def test_cut_points_that_were_kept_score_others(con: duckdb.DuckDBPyConnection, 
                 assert holding == ([] if score is None else [score])
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", seeds(60))
 def test_cut_points_cover_every_value_once(con: duckdb.DuckDBPyConnection, seed: int) -> None:
     rng = random.Random(seed)
     customers, n_bins = random_customers(rng), rng.randint(2, 9)
@@ -447,7 +448,7 @@ def test_cut_points_cover_every_value_once(con: duckdb.DuckDBPyConnection, seed:
     assert len(segments(con)) == len(customers)
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", seeds(30))
 def test_every_cell_has_the_rule_that_comes_first(
     con: duckdb.DuckDBPyConnection, seed: int
 ) -> None:
@@ -756,7 +757,7 @@ def test_a_name_of_two_rules_is_one_segment(con: duckdb.DuckDBPyConnection) -> N
     assert found.fetchall() == [("good", 1, 2), ("middle", 2, 1), ("rest", 9, 1)]
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", seeds(30))
 def test_summary_against_plain_python(con: duckdb.DuckDBPyConnection, seed: int) -> None:
     rng = random.Random(seed)
     cut(con, random_customers(rng))
