@@ -32,8 +32,8 @@ check: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2
 
 # the core's tests at the other end of the dependencies' ranges
-CORE := kmeans gmm metrics features itemsets mining rules offers run portability
-MORE := sweep own_features layouts recommendations doors hazards refresh models explain drift \
+CORE := kmeans gmm metrics features itemsets rules run portability
+MORE := mining offers sweep own_features layouts recommendations doors hazards refresh models explain drift \
 	tree crosstab rfm_segments help
 oldest: $(OLDEST)/.test
 	CUSTSEG_EXAMPLES=5 $(OLDEST)/bin/python -m pytest -n 2 $(CORE:%=tests/test_%.py)
