@@ -27,6 +27,7 @@ from custseg_duck.source import (
     attach_nothing,
     detach,
     drop_steps,
+    drop_views,
     keep,
 )
 from custseg_duck.steps import Progress, Reporter, execute
@@ -118,8 +119,7 @@ def carry_out(
         raise QueryError(report.step, "", error) from error
     finally:
         detach(con)
-        for view in VIEWS:
-            con.execute(f"drop view if exists temp.main.custseg_run_{view}")
+        drop_views(con, VIEWS)
         drop_steps(con, {*STEPS, *publishing.RECORD} - {*VIEWS, "fit", "publish"})
     for note in job.notes:
         warnings.warn(note, CustsegWarning, stacklevel=3)

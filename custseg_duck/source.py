@@ -567,6 +567,12 @@ def create(con: duckdb.DuckDBPyConnection, table: str) -> None:
         con.execute(f"create table {old} as from {new}")
 
 
+def drop_views(con: duckdb.DuckDBPyConnection, steps: Iterable[str]) -> None:
+    """Drop the temporary views of these steps."""
+    for step in steps:
+        con.execute(f"drop view if exists temp.main.{quote_name('custseg_run_' + step)}")
+
+
 def drop_steps(con: duckdb.DuckDBPyConnection, steps: Iterable[str]) -> None:
     """Drop the temporary tables of the pipeline's steps."""
     for statement in dropped(steps):

@@ -231,6 +231,9 @@ def test_preferences_are_what_a_count_says(con: duckdb.DuckDBPyConnection) -> No
     for segment in range(3):
         shares = [row[5] for row in found if row[:2] == (segment, "item")]
         assert shares == sorted(shares, reverse=True)
+    con.execute("create table two_runs as from segments union all from segments")
+    with pytest.raises(duckdb.InvalidInputException, match="must hold each customer once"):
+        rows(con, "from custseg.segment_preferences('lines', 'two_runs')")
     few = rows(con, "from custseg.segment_preferences('lines', 'segments', n := 1)")
     assert all(1 in row[8:10] for row in few)
 

@@ -20,6 +20,8 @@ custseg_segments as not materialized (
     select customer_id, segment
     from query_table(segments)
     where segment is not null
+    qualify custseg.require(count(*) over (partition by customer_id) = 1,
+        'segments must hold each customer once, got {} more than once', customer_id)
 ),
 counted as materialized (
     select
