@@ -27,7 +27,7 @@ TIME_ZONE = "America/New_York"
 def order_lines() -> str:
     """The statement sql/demo/order_lines.sql as one that makes a temporary view."""
     from custseg_duck import catalog, demo
-    from custseg_duck.source import quote_text
+    from custseg_duck.statements import quote_text
 
     # a view takes no parameters
     statement = catalog.statement("demo/order_lines").replace(

@@ -8,7 +8,7 @@ from rich.table import Table
 from custseg_duck import catalog
 from custseg_duck.errors import InputError
 from custseg_duck.result import RunResult
-from custseg_duck.source import exists as has_table
+from custseg_duck.tables import exists as has_table
 
 N_TRAITS = 3
 N_RULES = 10

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import duckdb
 
 from custseg_duck import catalog
-from custseg_duck.source import comment_on
+from custseg_duck.statements import comment_on
 
 _NAME = re.compile(r"create or replace macro custseg\.(\w+)\((.*?)\)\s+as(\s+table)?\b", re.S)
 _PART = "a part that others are made of"

@@ -9,8 +9,8 @@ import numpy as np
 
 from custseg_duck.errors import InputError, QueryError
 from custseg_duck.history import stored_model
-from custseg_duck.source import exists
 from custseg_duck.steps import Reporter
+from custseg_duck.tables import exists
 from custseg_duck.udfs import gmm, kmeans
 from custseg_duck.udfs.matching import Match, match, recentred, refitted, renumbered
 from custseg_duck.udfs.points import Floats

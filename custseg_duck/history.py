@@ -10,7 +10,7 @@ import duckdb
 
 from custseg_duck.errors import InputError
 from custseg_duck.options import TEXTS
-from custseg_duck.source import exists
+from custseg_duck.tables import exists
 
 
 class PastRun(NamedTuple):

@@ -10,7 +10,7 @@ import duckdb
 
 from custseg_duck import catalog, documentation, functions
 from custseg_duck.errors import CustsegError, InputError, NotLoadedError
-from custseg_duck.source import dropped_object
+from custseg_duck.statements import dropped_object
 from custseg_duck.version import __version__
 
 _loading = threading.Lock()  # of two transactions that create a macro DuckDB refuses one

@@ -17,9 +17,8 @@ import duckdb
 from custseg_duck.errors import CustsegWarning, QueryError
 from custseg_duck.loading import has_macros, load
 from custseg_duck.options import check_mining
-from custseg_duck.source import (
-    attach_purchases,
-    detach,
+from custseg_duck.source import attach_purchases, detach
+from custseg_duck.statements import (
     dropped,
     dropped_purchases,
     itemset_table,

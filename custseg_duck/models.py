@@ -10,7 +10,7 @@ from custseg_duck.documentation import comment_results
 from custseg_duck.errors import InputError, message_of
 from custseg_duck.pipeline import writable
 from custseg_duck.publishing import next_version
-from custseg_duck.source import append, attach_file, copy_to, drop_steps, exists
+from custseg_duck.tables import append, attach_file, copy_to, drop_steps, exists
 from custseg_duck.udfs import model
 
 SUFFIXES = (".parquet", ".json")

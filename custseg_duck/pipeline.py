@@ -20,17 +20,9 @@ from custseg_duck.functions import in_transaction
 from custseg_duck.history import PastRun, past_run, recorded, recorded_inputs
 from custseg_duck.loading import is_read_only, load
 from custseg_duck.result import RunResult
-from custseg_duck.source import (
-    attach,
-    attach_features,
-    attach_model,
-    attach_nothing,
-    detach,
-    drop_steps,
-    drop_views,
-    keep,
-)
+from custseg_duck.source import attach, attach_features, attach_model, attach_nothing, detach
 from custseg_duck.steps import Progress, Reporter, execute
+from custseg_duck.tables import drop_steps, drop_views, keep
 from custseg_duck.version import __version__
 
 # Each step is the statement sql/run/<step>.sql, which makes the temporary table custseg_run_<step>.

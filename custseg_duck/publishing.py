@@ -8,8 +8,8 @@ import duckdb
 
 from custseg_duck import catalog
 from custseg_duck.documentation import comment_results
-from custseg_duck.source import append, create, exists, forget, replace
 from custseg_duck.steps import execute
+from custseg_duck.tables import append, create, exists, forget, replace
 
 # These steps need the number of the run, which is taken when it is published.
 RECORD = ("segment_labels", "models", "segment_history", "runs")

@@ -1,4 +1,4 @@
-"""The user's relation as the pipeline expects it. The only place that composes SQL from names."""
+"""The user's relation as the pipeline expects it."""
 
 import logging
 import os
@@ -13,34 +13,20 @@ import duckdb
 from custseg_duck import catalog
 from custseg_duck.errors import InputError, MissingColumnError, message_of
 from custseg_duck.layouts import COLUMNS, REFERRING, Layout, Part, Table, recognise
+from custseg_duck.statements import file_relation, is_path, purchase_views, quote_name, quote_text
 from custseg_duck.udfs import model
 
 logger = logging.getLogger(__name__)
 
-PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
-CSV_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".csv.zst")
-
 SOURCE_VIEW = "custseg_run_source"
 SOURCE_OBJECT = "custseg_run_object"
 FEATURES_VIEW = "custseg_run_features"
-LINES_VIEW = "custseg_run_lines"
-PURCHASES_VIEW = "custseg_run_purchased_items"
 # The user's tables by their role, in canonical columns, and what sql/layouts makes of them
 ROLE_VIEWS = {role: f"custseg_source_{role}" for role in COLUMNS}
 LAYOUT_VIEWS = ("priced_lines", "order_lines", "named_lines")
 MODEL_TABLE = "custseg_run_model"
 
 _object_numbers = count()
-
-
-def quote_name(name: str) -> str:
-    """``name`` as an SQL identifier, whatever is in it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def quote_text(text: str) -> str:
-    """``text`` as an SQL string, whatever is in it."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def attach(
@@ -140,49 +126,6 @@ def attach_purchases(con: duckdb.DuckDBPyConnection, source: object, item: str) 
         con.execute(statement)
 
 
-def purchase_views(relation: str, item: str) -> tuple[str, ...]:
-    """The statements of ``attach_purchases``."""
-    return (
-        f"create temp view {LINES_VIEW} as from {relation}",
-        f"create temp view {PURCHASES_VIEW} as\n"
-        f"from custseg.purchased_items('temp.main.{LINES_VIEW}', item := {quote_text(item)})",
-    )
-
-
-def itemset_table(table: str, *, temporary: bool) -> tuple[str, str]:
-    """How to read a table, and the statement that puts the itemsets just mined there."""
-    place = f"temp.main.{quote_name(table)}" if temporary else quote_name(table)
-    return f"from {place}", (
-        f"create or replace {'temp ' if temporary else ''}table {place} as\n"
-        "select * exclude (run_name) from temp.main.custseg_run_itemsets"
-    )
-
-
-def dropped(steps: Iterable[str]) -> Iterator[str]:
-    """The statements that drop the temporary tables of these steps."""
-    for step in steps:
-        yield f"drop table if exists temp.main.{quote_name('custseg_run_' + step)}"
-
-
-def dropped_purchases() -> Iterator[str]:
-    """The statements that drop what ``attach_purchases`` made."""
-    for view in (PURCHASES_VIEW, LINES_VIEW):
-        yield f"drop view if exists temp.main.{view}"
-
-
-def relation_of(name: str) -> str:
-    """What may follow ``from``: of a Parquet or CSV path, or of a table's name as SQL has it."""
-    import sqlglot
-
-    if _is_path(name):
-        return _file(name)
-    try:
-        table = sqlglot.exp.to_table(name, dialect="duckdb")
-    except sqlglot.errors.ParseError as error:
-        raise InputError(f"source must be the name of a table or a file, got {name!r}") from error
-    return ".".join(quote_name(part.name) for part in table.parts)
-
-
 def attach_nothing(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Put no order lines before the pipeline; the columns that they would have."""
     names = COLUMNS["lines"][:3]
@@ -199,40 +142,6 @@ def attach_model(con: duckdb.DuckDBPyConnection, name: str, fitted: dict[str, An
         f"create temp table {MODEL_TABLE} as "
         f"select $name as name, cast($model as {model.MODEL_SQL}) as model",
         {"name": name, "model": fitted},
-    )
-
-
-def comment_on(kind: str, name: str, text: str) -> str:
-    """The statement that says beside an object of custseg what it is."""
-    return f"comment on {kind} custseg.{quote_name(name)} is {quote_text(text)}"
-
-
-def dropped_object(kind: str, name: str) -> str:
-    """The statement that drops an object of custseg."""
-    return f"drop {kind} custseg.{quote_name(name)}"
-
-
-def copy_to(con: duckdb.DuckDBPyConnection, table: str, path: str) -> None:
-    """Write a temporary table to a file, whose suffix says of which format."""
-    kind = os.path.splitext(path)[1].lower()[1:]
-    con.execute(f"copy temp.main.{quote_name(table)} to {quote_text(path)} (format {kind})")
-
-
-def attach_file(
-    con: duckdb.DuckDBPyConnection, path: str, columns: Mapping[str, str], table: str
-) -> None:
-    """Read a Parquet or JSON file as a temporary table of just these columns and types."""
-    if path.lower().endswith(".json"):
-        types = ", ".join(f"{quote_text(name)}: {quote_text(t)}" for name, t in columns.items())
-        relation = f"read_json({quote_text(path)}, columns = {{{types}}})"
-    else:
-        relation = f"read_parquet({quote_text(path)})"
-    selected = ", ".join(
-        f"cast({quote_name(name)} as {kind}) as {quote_name(name)}"
-        for name, kind in columns.items()
-    )
-    con.execute(
-        f"create or replace temp table {quote_name(table)} as select {selected} from {relation}"
     )
 
 
@@ -349,7 +258,7 @@ def _named(con: duckdb.DuckDBPyConnection, name: object, value: object) -> Table
 
 
 def _is_folder(con: duckdb.DuckDBPyConnection, source: str | Path) -> bool:
-    if isinstance(source, str) and (_is_path(source) or _find_table(con, source)):
+    if isinstance(source, str) and (is_path(source) or _find_table(con, source)):
         return False
     return os.path.isdir(source)
 
@@ -364,7 +273,7 @@ def _files(folder: Path) -> dict[str, Path]:
     """
     files: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if not _is_path(path.name) or path.name.startswith((".", "_")):
+        if not is_path(path.name) or path.name.startswith((".", "_")):
             continue
         name = re.sub(r"\.(csv|tsv)\.(gz|zst)$|\.\w+$", "", path.name, flags=re.IGNORECASE)
         if name in files:
@@ -393,11 +302,11 @@ def _read(con: duckdb.DuckDBPyConnection, source: object, name: str = "", label:
 
 
 def _relation(con: duckdb.DuckDBPyConnection, source: object) -> tuple[str, str]:
-    if isinstance(source, Path) or (isinstance(source, str) and _is_path(source)):
+    if isinstance(source, Path) or (isinstance(source, str) and is_path(source)):
         path = os.fspath(source)
-        if not _is_path(path):
+        if not is_path(path):
             raise InputError(f"source must be a Parquet or CSV file, got {path}")
-        return _file(path), path
+        return file_relation(path), path
     if isinstance(source, str):
         return _table(con, source), source
     if isinstance(source, duckdb.DuckDBPyRelation):
@@ -411,15 +320,6 @@ def _relation(con: duckdb.DuckDBPyConnection, source: object) -> tuple[str, str]
             f"pandas or Polars table, got {type(source).__name__}"
         ) from error
     return f"temp.main.{name}", f"{type(source).__module__}.{type(source).__name__}"
-
-
-def _file(path: str) -> str:
-    reader = "read_parquet" if path.lower().endswith(PARQUET_SUFFIXES) else "read_csv"
-    return f"{reader}({quote_text(path)})"
-
-
-def _is_path(text: str) -> bool:
-    return text.lower().endswith(PARQUET_SUFFIXES + CSV_SUFFIXES)
 
 
 def _table(con: duckdb.DuckDBPyConnection, name: str) -> str:
@@ -473,148 +373,3 @@ def _readings(
             yield qualifier, "main", last
         case [catalog, qualifier, last]:
             yield catalog, qualifier, last
-
-
-def replace(con: duckdb.DuckDBPyConnection, table: str, run_column: str, run_name: str) -> None:
-    """Replace one run's rows of ``custseg.<table>`` by those of the step of the same name.
-
-    Rows of other runs stay. Where there are none, the table takes the new rows' types.
-
-    Raises
-    ------
-    InputError
-        If other runs' rows are of other types.
-    """
-    new, old = f"temp.main.{quote_name('custseg_run_' + table)}", f"custseg.{quote_name(table)}"
-    column = quote_name(run_column)
-    if exists(con, table):
-        others = con.execute(
-            f"select 1 from {old} where {column} <> $run_name limit 1",
-            {"run_name": run_name},
-        ).fetchall()
-        if others and not con.execute(f"select 1 from {new} limit 1").fetchall():
-            forget(con, table, run_name, run_column)  # the types of no rows are nobody's
-            return
-        if others:
-            _same_types(con, old, new)
-            con.execute(
-                f"create or replace table {old} as select * from {old} where {column} <> $run_name "
-                f"union all by name from {new}",
-                {"run_name": run_name},
-            )
-            return
-    con.execute(f"create or replace table {old} as from {new}")
-
-
-def keep(con: duckdb.DuckDBPyConnection, table: str, run_name: str | None) -> bool:
-    """Take the rows that ``custseg.<table>`` has, of one run or all, as those of its step.
-
-    Returns
-    -------
-    bool
-        Whether there were any.
-    """
-    if not exists(con, table):
-        return False
-    new, old = f"temp.main.{quote_name('custseg_run_' + table)}", f"custseg.{quote_name(table)}"
-    of_run = "" if run_name is None else "where run_name = $run_name"
-    con.execute(
-        f"create temp table {new} as from {old} {of_run}",
-        {} if run_name is None else {"run_name": run_name},
-    )
-    if con.execute(f"select 1 from {new} limit 1").fetchall():
-        return True
-    con.execute(f"drop table {new}")
-    return False
-
-
-def forget(
-    con: duckdb.DuckDBPyConnection, table: str, run_name: str, run_column: str = "run_name"
-) -> None:
-    """Delete one run's rows of ``custseg.<table>``, if there is such a table."""
-    if exists(con, table):
-        con.execute(
-            f"delete from custseg.{quote_name(table)} where {quote_name(run_column)} = $run_name",
-            {"run_name": run_name},
-        )
-
-
-def append(con: duckdb.DuckDBPyConnection, table: str) -> None:
-    """Add the rows of the step ``table`` to ``custseg.<table>``, which keeps all it has.
-
-    Raises
-    ------
-    InputError
-        If its rows are of other types.
-    """
-    new, old = f"temp.main.{quote_name('custseg_run_' + table)}", f"custseg.{quote_name(table)}"
-    if not exists(con, table):
-        con.execute(f"create table {old} as from {new}")
-    elif _same_types(con, old, new):
-        con.execute(f"insert into {old} by name from {new}")
-    else:
-        con.execute(f"create or replace table {old} as from {old} union all by name from {new}")
-
-
-def create(con: duckdb.DuckDBPyConnection, table: str) -> None:
-    """Make ``custseg.<table>`` of the step of this name, unless it is there or the step is not."""
-    new, old = f"temp.main.{quote_name('custseg_run_' + table)}", f"custseg.{quote_name(table)}"
-    made = con.execute(
-        "select 1 from duckdb_tables() where database_name = 'temp' and table_name = $name",
-        {"name": f"custseg_run_{table}"},
-    ).fetchall()
-    if made and not exists(con, table):
-        con.execute(f"create table {old} as from {new}")
-
-
-def drop_views(con: duckdb.DuckDBPyConnection, steps: Iterable[str]) -> None:
-    """Drop the temporary views of these steps."""
-    for step in steps:
-        con.execute(f"drop view if exists temp.main.{quote_name('custseg_run_' + step)}")
-
-
-def drop_steps(con: duckdb.DuckDBPyConnection, steps: Iterable[str]) -> None:
-    """Drop the temporary tables of the pipeline's steps."""
-    for statement in dropped(steps):
-        con.execute(statement)
-
-
-def exists(con: duckdb.DuckDBPyConnection, table: str) -> bool:
-    """Whether the current database has ``custseg.<table>``."""
-    return bool(
-        con.execute(
-            "select 1 from duckdb_tables() where database_name = current_database() "
-            "and schema_name = 'custseg' and table_name = $table",
-            {"table": table},
-        ).fetchall()
-    )
-
-
-def _same_types(con: duckdb.DuckDBPyConnection, old: str, new: str) -> bool:
-    """Whether the columns' types are the same; integers of another width are not, but may be.
-
-    Raises
-    ------
-    InputError
-        If a column is of another kind.
-    """
-    kept, added = (
-        {name: kind for name, kind, *_ in con.execute(f"describe from {relation}").fetchall()}
-        for relation in (old, new)
-    )
-    changed = [
-        f"{name} {kept[name]} against {kind}"
-        for name, kind in added.items()
-        if name in kept and _any_width(kept[name]) != _any_width(kind)
-    ]
-    if changed:
-        raise InputError(
-            f"a run must have the same types as the runs beside it in {old}, got "
-            f"{'; '.join(changed)}. Cast the ids in the source, or keep this run in a database "
-            "of its own"
-        )
-    return kept == added
-
-
-def _any_width(kind: str) -> str:
-    return re.sub(r"\bU?(TINY|SMALL|BIG|HUGE)?INT(EGER)?\b", "integer", kind)

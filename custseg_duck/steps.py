@@ -11,7 +11,7 @@ import duckdb
 
 from custseg_duck import catalog
 from custseg_duck.errors import InputError, QueryError, message_of
-from custseg_duck.source import quote_text
+from custseg_duck.statements import quote_text
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import duckdb
 
 from custseg_duck.errors import InputError, message_of
-from custseg_duck.source import copy_to
+from custseg_duck.tables import copy_to
 
 SUFFIXES = (".csv", ".parquet")
 

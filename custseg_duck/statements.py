@@ -1,0 +1,85 @@
+"""Statements and parts of them that are made of names, quoted whatever is in them."""
+
+from collections.abc import Iterable, Iterator
+
+from custseg_duck.errors import InputError
+
+PARQUET_SUFFIXES = (".parquet", ".parq", ".pq")
+CSV_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".csv.zst")
+
+LINES_VIEW = "custseg_run_lines"
+PURCHASES_VIEW = "custseg_run_purchased_items"
+
+
+def quote_name(name: str) -> str:
+    """``name`` as an SQL identifier, whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quote_text(text: str) -> str:
+    """``text`` as an SQL string, whatever is in it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def relation_of(name: str) -> str:
+    """What may follow ``from``: of a Parquet or CSV path, or of a table's name as SQL has it."""
+    import sqlglot
+
+    if is_path(name):
+        return file_relation(name)
+    try:
+        table = sqlglot.exp.to_table(name, dialect="duckdb")
+    except sqlglot.errors.ParseError as error:
+        raise InputError(f"source must be the name of a table or a file, got {name!r}") from error
+    return ".".join(quote_name(part.name) for part in table.parts)
+
+
+def is_path(text: str) -> bool:
+    """Whether it ends as the name of a Parquet or CSV file does."""
+    return text.lower().endswith(PARQUET_SUFFIXES + CSV_SUFFIXES)
+
+
+def file_relation(path: str) -> str:
+    """What may follow ``from``: of a Parquet or CSV path."""
+    reader = "read_parquet" if path.lower().endswith(PARQUET_SUFFIXES) else "read_csv"
+    return f"{reader}({quote_text(path)})"
+
+
+def purchase_views(relation: str, item: str) -> tuple[str, ...]:
+    """The statements of ``attach_purchases``."""
+    return (
+        f"create temp view {LINES_VIEW} as from {relation}",
+        f"create temp view {PURCHASES_VIEW} as\n"
+        f"from custseg.purchased_items('temp.main.{LINES_VIEW}', item := {quote_text(item)})",
+    )
+
+
+def itemset_table(table: str, *, temporary: bool) -> tuple[str, str]:
+    """How to read a table, and the statement that puts the itemsets just mined there."""
+    place = f"temp.main.{quote_name(table)}" if temporary else quote_name(table)
+    return f"from {place}", (
+        f"create or replace {'temp ' if temporary else ''}table {place} as\n"
+        "select * exclude (run_name) from temp.main.custseg_run_itemsets"
+    )
+
+
+def dropped(steps: Iterable[str]) -> Iterator[str]:
+    """The statements that drop the temporary tables of these steps."""
+    for step in steps:
+        yield f"drop table if exists temp.main.{quote_name('custseg_run_' + step)}"
+
+
+def dropped_purchases() -> Iterator[str]:
+    """The statements that drop what ``attach_purchases`` made."""
+    for view in (PURCHASES_VIEW, LINES_VIEW):
+        yield f"drop view if exists temp.main.{view}"
+
+
+def comment_on(kind: str, name: str, text: str) -> str:
+    """The statement that says beside an object of custseg what it is."""
+    return f"comment on {kind} custseg.{quote_name(name)} is {quote_text(text)}"
+
+
+def dropped_object(kind: str, name: str) -> str:
+    """The statement that drops an object of custseg."""
+    return f"drop {kind} custseg.{quote_name(name)}"
