@@ -68,7 +68,7 @@ def test_sources_of_every_kind_give_the_same(
     sources: list[object] = [
         "order_lines",
         'other."odd name"',
-        "memory.main.order_lines",
+        "shop.main.order_lines",
         tmp_path / "lines.parquet",
         str(tmp_path / "lines.csv"),
         table,
