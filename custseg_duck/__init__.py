@@ -12,6 +12,7 @@ from custseg_duck.errors import (
     NotLoadedError,
     QueryError,
 )
+from custseg_duck.exporting import export
 from custseg_duck.loading import connect, load, unload
 from custseg_duck.mining import frequent_itemsets
 from custseg_duck.models import drop_model, export_model, import_model
@@ -31,6 +32,7 @@ __all__ = [
     "__version__",
     "connect",
     "drop_model",
+    "export",
     "export_model",
     "export_targets",
     "frequent_itemsets",

@@ -9,6 +9,7 @@ from custseg_duck import catalog
 from custseg_duck.statements import comment_on
 
 _NAME = re.compile(r"create or replace macro custseg\.(\w+)\((.*?)\)\s+as(\s+table)?\b", re.S)
+_COMMA = re.compile(r",(?![^\[\]()]*[\])])")  # outside of lists
 _PART = "a part that others are made of"
 _MARKS = ("in", "out", "source")
 
@@ -16,12 +17,15 @@ _MARKS = ("in", "out", "source")
 class Header(NamedTuple):
     """The comment at the beginning of a macro's file.
 
-    call : the macro as one would type it, with its options' defaults; takes, gives and source :
-    empty where the file has none
+    call : the macro as one would type it, with its options' defaults; required : the names of the
+    other parameters; optional : defaults by name; takes, gives and source : empty where the file
+    has none
     """
 
     name: str
     call: str
+    required: tuple[str, ...]
+    optional: dict[str, str]
     is_table: bool
     summary: str
     takes: str
@@ -36,10 +40,13 @@ def header(path: str) -> Header:
     if signature is None:
         raise ValueError(f"sql/{path}.sql must create a macro in custseg")
     name, parameters, table = signature.groups()
+    written = [" ".join(one.split()) for one in _COMMA.split(parameters) if one.strip()]
     parts = _parts(text)
     return Header(
         name,
-        f"custseg.{name}({', '.join(one.strip() for one in parameters.split(','))})",
+        f"custseg.{name}({', '.join(written)})",
+        tuple(one for one in written if ":=" not in one),
+        dict(one.split(" := ", 1) for one in written if ":=" in one),
         table is not None,
         parts[""].partition("): ")[2],
         *(parts[mark] for mark in _MARKS),
@@ -53,7 +60,7 @@ def description(path: str) -> str:
 
 def comments() -> list[str]:
     """The statements that put every macro's header beside it."""
-    return [_comment(path) for path in catalog.MACROS]
+    return [comment(path) for path in catalog.MACROS]
 
 
 def comment_results(con: duckdb.DuckDBPyConnection) -> None:
@@ -73,7 +80,8 @@ def comment_results(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("; ".join(statements))
 
 
-def _comment(path: str) -> str:
+def comment(path: str) -> str:
+    """The statement that puts a macro's header beside it."""
     found = header(path)
     lines = [found.call, found.summary]
     lines += [

@@ -97,11 +97,11 @@ def carry_out(
     con = writable(con)
     if job.past is None:
         job.past = past_run(con, name)
-    parameters = _parameters(job)
+    parameters = parameters_of(job)
     report = Reporter(progress, STEPS)
     is_unchanged = False
     try:
-        parameters |= _attach(con, job)
+        parameters |= attach_sources(con, job)
         is_unchanged = not _make(con, job, parameters, report)
         if not is_unchanged:
             report("publish")
@@ -139,7 +139,7 @@ def writable(con: duckdb.DuckDBPyConnection | None) -> duckdb.DuckDBPyConnection
     return con
 
 
-def _parameters(job: Job) -> dict[str, Any]:
+def parameters_of(job: Job) -> dict[str, Any]:
     """What the steps are told, as far as it is known before anything is read."""
     options, past = job.options, job.past
     return options | {
@@ -161,7 +161,7 @@ def _parameters(job: Job) -> dict[str, Any]:
     }
 
 
-def _attach(con: duckdb.DuckDBPyConnection, job: Job) -> dict[str, Any]:
+def attach_sources(con: duckdb.DuckDBPyConnection, job: Job) -> dict[str, Any]:
     """Put the sources before the steps; what they are and which lines' columns will be read."""
     described: list[str] = []
     if job.source is None:
@@ -177,7 +177,7 @@ def _attach(con: duckdb.DuckDBPyConnection, job: Job) -> dict[str, Any]:
     }
 
 
-class _Steps:
+class Steps:
     """Makes steps one after another, each as a temporary table."""
 
     def __init__(
@@ -186,6 +186,7 @@ class _Steps:
         self.con, self.parameters, self.report = con, parameters, report
 
     def __call__(self, *steps: str) -> None:
+        """Make steps by the statements of their names."""
         for step in steps:
             self.by(step, step)
 
@@ -199,10 +200,10 @@ def _make(
     con: duckdb.DuckDBPyConnection, job: Job, parameters: dict[str, Any], report: Reporter
 ) -> bool:
     """Make every result as a temporary table; False, and no more, if nothing has changed."""
-    make = _Steps(con, parameters, report)
+    make = Steps(con, parameters, report)
     make("lines", "line_report")
     if parameters["has_lines"]:
-        _require_kept_lines(con)
+        require_kept_lines(con)
     make.by("fingerprint", "own_fingerprint" if parameters["has_features"] else "fingerprint")
     if job.continues and _is_unchanged(con, job, parameters):
         return False
@@ -222,7 +223,7 @@ def _make(
     return True
 
 
-def _count(make: _Steps, job: Job) -> list[str]:
+def _count(make: Steps, job: Job) -> list[str]:
     """All that is counted of the lines; what there is to note about them."""
     has_own = make.parameters["has_features"]
     make.by("customer_features", "own_features" if has_own else "customer_features")
@@ -234,7 +235,7 @@ def _count(make: _Steps, job: Job) -> list[str]:
     return [] if has_own else _notes_on_orders(make.con)
 
 
-def _score(make: _Steps, job: Job) -> None:
+def _score(make: Steps, job: Job) -> None:
     """The rule-based segments, by the names that people have edited and, going on, its bounds."""
     for step in RFM:
         names = step == "rfm_names"
@@ -244,7 +245,7 @@ def _score(make: _Steps, job: Job) -> None:
             make(step)
 
 
-def _segment(make: _Steps, job: Job) -> list[str]:
+def _segment(make: Steps, job: Job) -> list[str]:
     """The segments, and all that says what they are; what there is to note about them."""
     con, parameters, report = make.con, make.parameters, make.report
     notes: list[str] = []
@@ -349,7 +350,14 @@ def _line_columns(found: Sequence[str], options: Mapping[str, Any]) -> list[str]
     ]
 
 
-def _require_kept_lines(con: duckdb.DuckDBPyConnection) -> None:
+def require_kept_lines(con: duckdb.DuckDBPyConnection) -> None:
+    """Refuse a source none of whose lines counts.
+
+    Raises
+    ------
+    InputError
+        That says why they were left out.
+    """
     counts = con.execute("select is_kept, reason, n_lines from custseg_run_line_report").fetchall()
     if not any(is_kept for is_kept, *_ in counts):
         reasons = ", ".join(f"{reason}: {n}" for _, reason, n in counts)

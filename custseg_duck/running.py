@@ -222,12 +222,11 @@ def refresh(
     past = require_past_run(con, name)
     options = restored(past.options)
     old_columns = options.pop("columns", {})
-    defaults = _defaults() | {"name": name}
-    unknown = sorted(changes.keys() - defaults.keys())
+    known = defaults() | {"name": name}
+    unknown = sorted(changes.keys() - known.keys())
     if unknown:
         raise InputError(
-            f"changes must be options of run ({', '.join(sorted(defaults))}), "
-            f"got {', '.join(unknown)}"
+            f"changes must be options of run ({', '.join(sorted(known))}), got {', '.join(unknown)}"
         )
     fixed = sorted(OF_THE_MODEL & changes.keys())
     if fixed and fit != "matched":
@@ -246,14 +245,14 @@ def refresh(
         source,
         features,
         old_columns if columns is None else columns,
-        check(defaults | dict.fromkeys(NULLABLE) | options | changes),
+        check(known | dict.fromkeys(NULLABLE) | options | changes),
         fit,
         past,
     )
     return carry_out(job, con, progress)
 
 
-def _defaults() -> dict[str, Any]:
+def defaults() -> dict[str, Any]:
     """The options of run."""
     return {
         name: parameter.default

@@ -308,7 +308,7 @@ def _relation(con: duckdb.DuckDBPyConnection, source: object) -> tuple[str, str]
             raise InputError(f"source must be a Parquet or CSV file, got {path}")
         return file_relation(path), path
     if isinstance(source, str):
-        return _table(con, source), source
+        return table_named(con, source), source
     if isinstance(source, duckdb.DuckDBPyRelation):
         source = source.to_arrow_table()
     name = f"{SOURCE_OBJECT}_{next(_object_numbers)}"
@@ -322,8 +322,14 @@ def _relation(con: duckdb.DuckDBPyConnection, source: object) -> tuple[str, str]
     return f"temp.main.{name}", f"{type(source).__module__}.{type(source).__name__}"
 
 
-def _table(con: duckdb.DuckDBPyConnection, name: str) -> str:
-    """The quoted, fully qualified name of the table or view that ``name`` means."""
+def table_named(con: duckdb.DuckDBPyConnection, name: str) -> str:
+    """The quoted, fully qualified name of the table or view that ``name`` means.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
     place = _find_table(con, name)
     if place:
         return place

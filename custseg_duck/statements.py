@@ -1,6 +1,6 @@
 """Statements and parts of them that are made of names, quoted whatever is in them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from custseg_duck.errors import InputError
 
@@ -83,3 +83,60 @@ def comment_on(kind: str, name: str, text: str) -> str:
 def dropped_object(kind: str, name: str) -> str:
     """The statement that drops an object of custseg."""
     return f"drop {kind} custseg.{quote_name(name)}"
+
+
+def input_view(view: str, source: str, columns: Mapping[str, str]) -> str:
+    """The statement that puts a table or file before a macro, its columns under canonical names."""
+    renamed = ", ".join(
+        f"{quote_name(theirs)} as {quote_name(ours)}" for ours, theirs in columns.items()
+    )
+    return (
+        f"create or replace temp view {quote_name(view)} as\n"
+        f"select *{f' rename ({renamed})' if renamed else ''}\nfrom {relation_of(source)}"
+    )
+
+
+def call_of(macro: str, arguments: Iterable[str], options: Mapping[str, str]) -> str:
+    """The statement that calls a table macro of custseg; all are SQL already."""
+    written = [*arguments, *(f"{name} := {value}" for name, value in options.items())]
+    return f"from custseg.{macro}({', '.join(written)})"
+
+
+def table_of(table: str, query: str) -> str:
+    """The statement that makes or replaces a table."""
+    return f"create or replace table {relation_of(table)} as\n{query}"
+
+
+def table_in(database: str, schema: str, table: str) -> str:
+    """A table's full name."""
+    return ".".join(quote_name(part) for part in (database, schema, table))
+
+
+def last_part(relation: str) -> str:
+    """The table's name alone, of a full one as ``table_in`` writes it."""
+    import sqlglot
+
+    return sqlglot.exp.to_table(relation, dialect="duckdb").name
+
+
+def attached(path: str, database: str, storage_version: str) -> str:
+    """The statement that makes a database file and attaches it."""
+    return (
+        f"attach {quote_text(path)} as {quote_name(database)} "
+        f"(storage_version {quote_text(storage_version)})"
+    )
+
+
+def detached(database: str) -> str:
+    """The statement that lets go of an attached database."""
+    return f"detach {quote_name(database)}"
+
+
+def used_database(database: str) -> str:
+    """The statement that makes a database the current one."""
+    return f"use {quote_name(database)}"
+
+
+def copied_table(database: str, schema: str, table: str, relation: str) -> str:
+    """The statement that makes a table of another one's rows."""
+    return f"create table {table_in(database, schema, table)} as from {relation}"

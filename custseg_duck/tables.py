@@ -177,3 +177,41 @@ def _same_types(con: duckdb.DuckDBPyConnection, old: str, new: str) -> bool:
 
 def _any_width(kind: str) -> str:
     return re.sub(r"\bU?(TINY|SMALL|BIG|HUGE)?INT(EGER)?\b", "integer", kind)
+
+
+# The column that holds the run's name where it is another than run_name; None where runs share rows
+RUN_COLUMNS = {
+    "models": "name",
+    "latest_models": "name",
+    "rfm_names": None,
+    "segment_history": None,
+}
+
+
+def query_of_run(
+    con: duckdb.DuckDBPyConnection, table: str, run_name: str
+) -> tuple[str, list[str]]:
+    """The query, and its parameters, of the rows that a table or view of custseg has of a run.
+
+    Raises
+    ------
+    InputError
+        If there is no such table, which not every run leaves.
+    """
+    if not exists(con, table) and not _is_view(con, table):
+        raise InputError(f"table must be one that a run has left, got {table}, and none has")
+    column = RUN_COLUMNS.get(table, "run_name")
+    relation = f"from custseg.{quote_name(table)}"
+    if column is None:
+        return relation, []
+    return f"{relation} where {quote_name(column)} = $1", [run_name]
+
+
+def _is_view(con: duckdb.DuckDBPyConnection, view: str) -> bool:
+    return bool(
+        con.execute(
+            "select 1 from duckdb_views() where database_name = current_database() "
+            "and schema_name = 'custseg' and view_name = $view",
+            {"view": view},
+        ).fetchall()
+    )

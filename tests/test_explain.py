@@ -392,7 +392,7 @@ def test_the_command_explains_and_lists(shop: duckdb.DuckDBPyConnection, tmp_pat
     assert "default" in call("models", "list")[1]
     assert call("models", "export", str(tmp_path / "m.json"))[0] == 0
     assert call("models", "import", str(tmp_path / "m.json"), "--name", "copy") == (
-        0, "stored as copy version 1\n"
+        0, "Stored as copy version 1\n"
     )  # fmt: skip
     assert call("models", "drop", "copy") == (0, "1 dropped\n")
     code, text = call("targets", "0", "--to", str(tmp_path / "t.csv"))

@@ -497,7 +497,9 @@ def test_the_script_runs_without_python_and_gives_the_same(
 
 def test_the_command_prints_the_script_and_refuses_in_a_line() -> None:
     runner = CliRunner()
-    printed = runner.invoke(main, ["sql", "itemsets", "lines.parquet", "--min-count", "3"])
+    printed = runner.invoke(
+        main, ["sql", "itemsets", "lines.parquet", "--min-count", "3", "--no-macros"]
+    )
     assert printed.exit_code == 0
     assert printed.output == mining.script("lines.parquet", min_count=3)
     refused = runner.invoke(main, ["sql", "itemsets", "order_lines", "--min-support", "2"])

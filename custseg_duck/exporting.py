@@ -1,0 +1,138 @@
+"""What runs left, and the macros, as a database file of its own that older clients open."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+
+from custseg_duck import catalog, documentation
+from custseg_duck.errors import InputError, message_of
+from custseg_duck.functions import in_transaction
+from custseg_duck.publishing import VIEWS
+from custseg_duck.source import table_named
+from custseg_duck.statements import (
+    attached,
+    copied_table,
+    detached,
+    last_part,
+    table_in,
+    used_database,
+)
+from custseg_duck.tables import exists
+
+STORAGE_VERSION = "v1.0.0"
+
+
+def export(
+    con: duckdb.DuckDBPyConnection,
+    path: str | os.PathLike[str],
+    *,
+    storage_version: str = STORAGE_VERSION,
+    tables: Iterable[str] = (),
+    overwrite: bool = False,
+) -> None:
+    """Write what runs left in the current database, and the macros, to a file of its own.
+
+    Any DuckDB client from ``storage_version`` on opens it, without Python: it reads the segments,
+    scores new customers, and mines itemsets and rules. The file is written beside its place and
+    put there when it is whole.
+
+    Parameters
+    ----------
+    con : DuckDBPyConnection
+        With at least one run.
+    path : str or path
+        Of the file. Its name without suffix is what DuckDB calls the database, and so cannot be
+        custseg.
+    storage_version : str
+        The oldest DuckDB that is to open it, like "v1.0.0" or "v1.5.0".
+    tables : iterable of str
+        Tables or views of the user to copy into the schema ``main`` of the file, such as the order
+        lines.
+    overwrite : bool
+        Replace a file that is there.
+
+    Raises
+    ------
+    InputError
+        If there is no run, no such table, the path is taken, or the file cannot be written.
+    """
+    target = Path(path)
+    _require_place(con, target, overwrite)
+    if not exists(con, "runs"):
+        raise InputError("the current database must hold a run to be exported, got none")
+    own = _found(con, tables)
+    name = f"custseg_export_{secrets.token_hex(4)}"
+    unfinished = target.with_name(f".{target.name}.{name}")
+    try:
+        con.execute(attached(os.fspath(unfinished), name, storage_version))
+        try:
+            _copy_results(con, name)
+            for table, relation in own.items():
+                con.execute(copied_table(name, "main", table, relation))
+        finally:
+            con.execute(detached(name))
+        os.replace(unfinished, target)
+    except (duckdb.Error, OSError) as error:
+        raise InputError(f"cannot export to {target}: {message_of(error)}") from error
+    finally:
+        for left in (unfinished, Path(f"{unfinished}.wal")):
+            with contextlib.suppress(OSError):
+                left.unlink()
+
+
+def _require_place(con: duckdb.DuckDBPyConnection, target: Path, overwrite: bool) -> None:
+    """A path that can become a database, and is none that is in use."""
+    if in_transaction(con):
+        raise InputError(
+            "export must be called outside a transaction, because it is one itself, got an open "
+            "one. Commit or roll back first"
+        )
+    if target.stem.lower() == "custseg":
+        raise InputError(
+            "path must not be called custseg, because custseg.segments would then mean two "
+            f"things, got {target}"
+        )
+    opened = con.execute("select path from duckdb_databases() where path is not null").fetchall()
+    if any(Path(place).resolve() == target.resolve() for (place,) in opened):
+        raise InputError(f"path must be another database than those that are open, got {target}")
+    if target.is_dir() or (target.exists() and not overwrite):
+        raise InputError(
+            f"path must be new, got {target}, which exists. overwrite=True (--overwrite) "
+            "replaces a file"
+        )
+
+
+def _found(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[str, str]:
+    """The user's tables: the name of each in the file, and what reads it."""
+    found: dict[str, str] = {}
+    for table in [tables] if isinstance(tables, str) else tables:
+        relation = table_named(con, table)
+        name = last_part(relation)
+        if name.lower() in {one.lower() for one in found}:
+            raise InputError(f"tables must have a name each, got {name} twice")
+        found[name] = relation
+    return found
+
+
+def _copy_results(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """All that is ours, as it is at one moment, into the attached database ``name``."""
+    ((source,),) = con.execute("select current_database()").fetchall()
+    with con.cursor() as other:  # so that the user's stays the current database
+        present = [table for table in catalog.TABLES if exists(con, table)]
+        other.execute(used_database(name))
+        other.execute("begin")
+        other.execute("create schema custseg")
+        for path in catalog.MACROS:
+            other.execute(catalog.statement(path))
+        other.execute(";\n".join(documentation.comments()))
+        for table in present:
+            other.execute(copied_table(name, "custseg", table, table_in(source, "custseg", table)))
+        for view, table in VIEWS.items():
+            if table in present:
+                other.execute(catalog.statement(f"run/{view}"))
+        documentation.comment_results(other)
+        other.execute("commit")

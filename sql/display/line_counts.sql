@@ -1,0 +1,4 @@
+-- What became of the lines of a run's source.
+select is_kept, reason, n_lines, amount
+from custseg.line_counts
+where run_name = $run_name;
