@@ -49,6 +49,11 @@ class RunResult:
         return self._rows("from custseg.centroids where run_name = $1")
 
     @property
+    def k_candidates(self) -> duckdb.DuckDBPyRelation:
+        """What speaks for and against each number of segments, of a run with ``k="auto"``."""
+        return self._rows("from custseg.k_candidates where run_name = $1 order by k")
+
+    @property
     def itemsets(self) -> duckdb.DuckDBPyRelation:
         """Frequent itemsets."""
         return self._rows("from custseg.itemsets where run_name = $1")

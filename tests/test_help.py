@@ -1,6 +1,5 @@
 """The built-in help, and unload: what says what there is, and what removes it."""
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,6 @@ import pytest
 import custseg_duck
 from custseg_duck import InputError, catalog, loading
 from tests.test_portability import plainly
-
-README = Path(__file__).parent.parent / "README.md"
 
 
 def catalog_of(con: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
@@ -69,14 +66,10 @@ def test_help_finds_by_name_and_by_what_it_does(con: duckdb.DuckDBPyConnection) 
     assert names("no such thing; drop table x") == set()
 
 
-def test_parts_come_last_and_the_readme_knows_them(con: duckdb.DuckDBPyConnection) -> None:
+def test_parts_come_last(con: duckdb.DuckDBPyConnection) -> None:
     flags = [is_part for (is_part,) in con.execute("select is_part from custseg.help()").fetchall()]
     assert flags == sorted(flags)
     assert flags.count(True) == len(catalog.PARTS) > 0
-    section = re.search(r"Parts that the others are made of:(.*?)\n\n", README.read_text(), re.S)
-    assert section
-    named = re.findall(r"`(\w+)\(`", section[1])
-    assert sorted(named) == sorted(path.split("/")[1] for path in catalog.PARTS)
 
 
 def test_every_table_and_view_of_a_run_says_what_it_is(shop: duckdb.DuckDBPyConnection) -> None:

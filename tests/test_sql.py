@@ -123,11 +123,3 @@ def test_relations_are_read_in_the_first_cte_where_none_can_hide_them(path: Path
 
 def test_the_macros_carry_the_packages_version(con: duckdb.DuckDBPyConnection) -> None:
     assert con.execute("select custseg.version()").fetchall() == [(custseg_duck.__version__,)]
-
-
-def test_the_readme_names_every_table_macro(con: duckdb.DuckDBPyConnection) -> None:
-    readme = (SQL.parent / "README.md").read_text()
-    macros = con.execute(
-        "select function_name from duckdb_functions() where schema_name = 'custseg'"
-    ).fetchall()
-    assert not [name for (name,) in macros if f"{name}(" not in readme]

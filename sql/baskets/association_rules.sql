@@ -22,7 +22,7 @@
 --      antecedents or none), is_redundant (improvement <= 0), improvement_p_value (of
 --      fisher_p_value, the highest with one antecedent in question, among the orders
 --      that have the others)
--- source: see README, Measures
+-- source: see docs/method.md
 create or replace macro custseg.association_rules(
     itemsets, min_confidence := 0.1, max_antecedents := null, max_consequents := 1,
     min_antecedents := 1, min_consequents := 1, require_antecedents := null,

@@ -1,8 +1,8 @@
 -- recommendations(lines, rules, n, item, kind, run_name): what to offer to each
 --      customer, and why.
 -- in:  lines as customer_purchases takes them; rules as association_rules gives them,
---      best with few orders and any confidence (see README); n >= 1: the most of each
---      kind; item: the name of the column that the rules were mined of; kind:
+--      best with few orders and any confidence (see docs/rules.md); n >= 1: the most of
+--      each kind; item: the name of the column that the rules were mined of; kind:
 --      'cross-sell', 'up-sell' or NULL for both; run_name: of rules that have one only
 --      these
 -- out: customer_id, kind ('up-sell': dearer, a unit, than something of the same
