@@ -32,7 +32,7 @@ check: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2
 
 # the core's tests at the other end of the dependencies' ranges
-CORE := kmeans gmm metrics features itemsets rules run portability
+CORE := kmeans gmm metrics features itemsets rules run portability export
 MORE := mining offers sweep own_features layouts recommendations doors hazards refresh models explain drift \
 	tree crosstab rfm_segments help
 oldest: $(OLDEST)/.test

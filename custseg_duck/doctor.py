@@ -14,7 +14,7 @@ from custseg_duck import catalog
 from custseg_duck.errors import CustsegError, message_of
 from custseg_duck.loading import connect, has_macros, installed_version
 from custseg_duck.publishing import VIEWS
-from custseg_duck.statements import table_in
+from custseg_duck.statements import count_of, table_in
 from custseg_duck.tables import exists
 from custseg_duck.version import __version__
 
@@ -177,7 +177,7 @@ def _relations(con: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
     broken = 0
     for name in (*tables, *views):
         try:
-            con.table(table_in(database, "custseg", name)).aggregate("count(*)").fetchall()
+            con.execute(count_of(table_in(database, "custseg", name))).fetchall()
         except duckdb.Error as error:
             broken += 1
             yield Finding("wrong", f"custseg.{name}", message_of(error), "run again")

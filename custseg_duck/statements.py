@@ -112,6 +112,11 @@ def table_in(database: str, schema: str, table: str) -> str:
     return ".".join(quote_name(part) for part in (database, schema, table))
 
 
+def count_of(relation: str) -> str:
+    """The statement that counts the rows of a relation, each of them made."""
+    return f"select count(columns(*)) from {relation}"
+
+
 def last_part(relation: str) -> str:
     """The table's name alone, of a full one as ``table_in`` writes it."""
     import sqlglot

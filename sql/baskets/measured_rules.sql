@@ -3,7 +3,7 @@
 -- in:  as association_rules, but measure is not 'improvement'
 -- out: set_key, antecedent_key (see keyed_itemsets) and the columns of
 --      association_rules, without improvement, is_redundant and improvement_p_value
--- source: Wilson (1927); Benjamini & Hochberg (1995); of the measures see docs/method.md
+-- source: Wilson (1927); Benjamini & Hochberg (1995); measures: docs/method.md
 create or replace macro custseg.measured_rules(
     itemsets, min_confidence := 0.1, max_antecedents := null, max_consequents := 1,
     min_antecedents := 1, min_consequents := 1, require_antecedents := null,
