@@ -3,23 +3,27 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OLDEST := .venv-oldest
-PIP_INSTALL := -m pip install -qq --disable-pip-version-check
+INSTALL = $(BIN)/uv pip install -q --python
 
-.PHONY: demo test lint check oldest oldest-all wheel bench bench-fit bench-itemsets bench-rules bench-refresh fuzz memory clean help
+.PHONY: demo test lint check oldest oldest-all wheel docs bench bench-fit bench-itemsets bench-rules \
+	bench-refresh fuzz memory clean help
 
 help:
-	@echo "make demo   segment a real shop into shop.duckdb"
+	@echo "make demo   segment a real shop into shop.duckdb, and write report.html"
 	@echo "make test   lint, types and all tests, with the newest and the oldest dependencies"
+	@echo "make oldest-all  all tests with the oldest dependencies (DuckDB 1.5)"
+	@echo "make docs   docs/reference.md, out of what the files say of themselves"
+	@echo "make bench  the whole command against pandas, scikit-learn and mlxtend (1 min)"
 	@echo "make bench-fit  clustering against scikit-learn, 1M x 12 and 5M x 10"
 	@echo "make bench-itemsets  itemsets against pyfim, rusket and mlxtend, on ten kinds of data (15 min)"
 	@echo "make bench-rules  rules against mlxtend and rusket, rules about one item, offers (3 min)"
 	@echo "make bench-refresh  a refresh beside a first run (1 min)"
 	@echo "make fuzz   itemsets, rules and sequences against brute force on 500 random shops"
 	@echo "make memory  itemsets of 33M lines within 500 MB"
-	@echo "make bench  the whole command against pandas, scikit-learn and mlxtend"
 
 demo: $(VENV)/.demo
 	@$(BIN)/custseg-duck demo --database shop.duckdb
+	@$(BIN)/custseg-duck report --database shop.duckdb --to report.html
 
 test: lint check oldest wheel
 
@@ -33,16 +37,17 @@ check: $(VENV)/.test
 
 # the core's tests at the other end of the dependencies' ranges
 CORE := kmeans gmm metrics features itemsets rules run portability export
-MORE := mining offers sweep own_features layouts recommendations doors hazards refresh models explain drift \
-	tree crosstab rfm_segments help
 oldest: $(OLDEST)/.test
 	CUSTSEG_EXAMPLES=5 $(OLDEST)/bin/python -m pytest -n 2 $(CORE:%=tests/test_%.py)
 
-oldest-all: oldest
-	$(OLDEST)/bin/python -m pytest -n 2 $(MORE:%=tests/test_%.py)
+oldest-all: $(OLDEST)/.test
+	$(OLDEST)/bin/python -m pytest -n 2
 
 wheel: $(VENV)/.test
 	$(BIN)/python tests/check_wheel.py
+
+docs: $(VENV)/.test
+	$(BIN)/python docs/make_reference.py
 
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/run_pipeline.py
@@ -71,27 +76,29 @@ fuzz: $(VENV)/.test
 	CUSTSEG_EXAMPLES=500 $(BIN)/python -m pytest -n 2 tests/test_mining.py tests/test_rules.py tests/test_offers.py \
 		tests/test_rfm_segments.py tests/test_crosstab.py tests/test_drift.py
 
-$(VENV)/.miners: $(VENV)/.test
-	@$(BIN)/python $(PIP_INSTALL) pyfim rusket
+$(VENV)/.uv:
+	@echo "setting up $(VENV) (once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check uv
 	@touch $@
 
-$(VENV)/.demo: pyproject.toml
-	@echo "setting up $(VENV) (once, about a minute)"
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python $(PIP_INSTALL) --editable '.[cli,demo]'
+$(VENV)/.demo: $(VENV)/.uv pyproject.toml
+	@$(INSTALL) $(BIN)/python --editable '.[cli,demo,report]'
 	@touch $@
 
-$(VENV)/.test: pyproject.toml
-	@echo "setting up $(VENV) (once, about two minutes)"
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python $(PIP_INSTALL) --editable '.[test]'
+$(VENV)/.test: $(VENV)/.uv pyproject.toml
+	@$(INSTALL) $(BIN)/python --editable '.[test]'
 	@touch $@ $(VENV)/.demo
 
-$(OLDEST)/.test: pyproject.toml tests/oldest.txt
-	@echo "setting up $(OLDEST) (once, about two minutes)"
-	@$(PYTHON) -m venv $(OLDEST)
-	@$(OLDEST)/bin/python $(PIP_INSTALL) --editable '.[test]' --constraint tests/oldest.txt
+$(VENV)/.miners: $(VENV)/.test
+	@$(INSTALL) $(BIN)/python pyfim rusket
+	@touch $@
+
+$(OLDEST)/.test: $(VENV)/.uv pyproject.toml tests/oldest.txt
+	@echo "setting up $(OLDEST) (once)"
+	@$(BIN)/uv venv -q --clear --python $(BIN)/python $(OLDEST)
+	@$(INSTALL) $(OLDEST)/bin/python --editable '.[test]' --constraint tests/oldest.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) $(OLDEST) build dist *.egg-info shop.duckdb shop.duckdb.wal
+	rm -rf .venv .venv-* build dist *.egg-info shop.duckdb shop.duckdb.wal report.html
