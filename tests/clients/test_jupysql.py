@@ -37,12 +37,9 @@ def cell(shell: InteractiveShell, text: str) -> object:
 def test_the_cells_of_the_page(shell: InteractiveShell, exported: Path) -> None:
     _, segments, _, _, loyal = (cell(shell, text) for text in blocks("jupysql", "python"))
     with duckdb.connect(exported, read_only=True) as con:
-        assert (
-            list(segments)
-            == con.execute(
-                "select label, count(*) from custseg.labelled_segments group by label order by label"
-            ).fetchall()
-        )
+        counts = con.execute(
+            "select label, count(*) from custseg.labelled_segments group by label order by label"
+        ).fetchall()
         pairs = con.execute(
             "select items, support_count from custseg.itemsets "
             "where length = 2 and support >= 0.05 order by support_count desc, items"
@@ -50,6 +47,8 @@ def test_the_cells_of_the_page(shell: InteractiveShell, exported: Path) -> None:
         ((n_loyal,),) = con.execute(
             "select count(*) from custseg.customer_features where frequency >= 3"
         ).fetchall()
+    assert list(segments) == counts
+    assert len(counts) == 3
     got = [(row["items"], row["support_count"]) for row in shell.user_ns["pairs"].dicts()]
     assert got == pairs
     assert shell.user_ns["names"][0] == ["product 20", "product 21"]
