@@ -1,4 +1,9 @@
-"""A shop with a finished run, in the files that other clients get."""
+"""A shop with a finished run, in the files that other clients get.
+
+The tests of Python's clients run in a virtual environment each, with this package and
+``requirements/<client>.txt``; those of foreign programs in the usual one, with DuckDB's command
+line in ``CUSTSEG_CLI_VENV`` (``.venv-cli``) and Node's packages in ``tests/clients/node``.
+"""
 
 from __future__ import annotations
 
