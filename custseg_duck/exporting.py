@@ -36,9 +36,9 @@ def export(
 ) -> None:
     """Write what runs left in the current database, and the macros, to a file of its own.
 
-    Any DuckDB client from ``storage_version`` on opens it, without Python: it reads the segments,
-    scores new customers, and mines itemsets and rules. The file is written beside its place and
-    put there when it is whole.
+    Any DuckDB client from ``storage_version`` on opens it and reads the tables and views, without
+    Python; from DuckDB 1.4 on its macros score new customers, and mine itemsets and rules. The file
+    is written beside its place and put there when it is whole.
 
     Parameters
     ----------
