@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 OLDEST := .venv-oldest
 INSTALL = $(BIN)/uv pip install -q --python
+# many tests start Python, which should not compile its libraries each time
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test lint check oldest oldest-all wheel docs bench bench-fit bench-itemsets bench-rules \
 	bench-refresh fuzz memory clean help

@@ -273,3 +273,17 @@ def test_target_lists_are_written(fitted: duckdb.DuckDBPyConnection, tmp_path: P
         custseg_duck.export_targets(fitted, "x.xlsx")
     with pytest.raises(InputError, match="must be that of a run with customers, got 'nope'"):
         custseg_duck.export_targets(fitted, path, name="nope")
+
+
+def test_models_of_ones_own_need_a_name_and_a_model_alone(
+    shop: duckdb.DuckDBPyConnection,
+) -> None:
+    custseg_duck.run("order_lines", con=shop, k=3)
+    shop.execute("create table mine as select 'mine' as name, model from custseg.models")
+    scored = "select customer_id, segment from custseg.score('custseg.customer_features', "
+    assert shop.execute(f"{scored}'mine', models := 'mine') order by all").fetchall() == (
+        shop.execute(f"{scored}'default') order by all").fetchall()
+    )
+    shop.execute("insert into mine from mine")
+    with pytest.raises(duckdb.InvalidInputException, match="and name one version, got mine"):
+        shop.execute(f"{scored}'mine', models := 'mine')")

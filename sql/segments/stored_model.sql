@@ -1,12 +1,17 @@
 -- stored_model(model_name, model_version, models): one of the stored models, if it can
 --      be trusted.
--- in:  model_name: a name in models; model_version (default: the latest); models: like
---      custseg.models
+-- in:  model_name: a name in models; model_version (default: the latest); models
+--      (name, model, and as in custseg.models version, checksum, which may be lacking)
 -- out: name, version, model
 create or replace macro custseg.stored_model(
     model_name, model_version := null, models := 'custseg.models'
 ) as table
-with versions_found as (
+with custseg_stored as not materialized (
+    select null::varchar as checksum, null::integer as version where false
+    union all by name
+    from query_table(models)
+),
+versions_found as (
     select
         name,
         version,
@@ -15,7 +20,7 @@ with versions_found as (
         name is not distinct from model_name and version is not distinct from coalesce(
             model_version, max(version) filter (name = model_name) over ()
         ) as is_chosen,
-    from query_table(models)
+    from custseg_stored
 )
 select
     any_value(name) filter (is_chosen) as name,

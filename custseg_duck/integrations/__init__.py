@@ -1,0 +1,1 @@
+"""custseg_duck in other tools: one module each, which needs the extra of its name."""

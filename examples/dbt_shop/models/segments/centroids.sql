@@ -1,0 +1,2 @@
+-- The centre of each segment, feature by feature.
+select * from custseg.centroids('{{ ref("model") }}')
