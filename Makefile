@@ -7,12 +7,13 @@ INSTALL = $(BIN)/uv pip install -q --python
 # many tests start Python, which should not compile its libraries each time
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test lint check oldest oldest-all wheel docs bench bench-fit bench-itemsets bench-rules \
+.PHONY: demo test lint check oldest oldest-all integrations clients wheel docs bench bench-fit bench-itemsets bench-rules \
 	bench-refresh fuzz memory clean help
 
 help:
 	@echo "make demo   segment a real shop into shop.duckdb, and write report.html"
 	@echo "make test   lint, types and all tests, with the newest and the oldest dependencies"
+	@echo "make integrations, make clients  what other tools do with custseg_duck, each in an environment of its own"
 	@echo "make oldest-all  all tests with the oldest dependencies (DuckDB 1.5)"
 	@echo "make docs   docs/reference.md, out of what the files say of themselves"
 	@echo "make bench  the whole command against pandas, scikit-learn and mlxtend (1 min)"
@@ -27,7 +28,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/custseg-duck demo --database shop.duckdb
 	@$(BIN)/custseg-duck report --database shop.duckdb --to report.html
 
-test: lint check oldest wheel
+test: lint check oldest integrations clients wheel
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -44,6 +45,21 @@ oldest: $(OLDEST)/.test
 
 oldest-all: $(OLDEST)/.test
 	$(OLDEST)/bin/python -m pytest -n 2
+
+# in one environment: dbt, marimo, SQLAlchemy, Harlequin
+INTEGRATIONS := .venv-integrations
+integrations: $(INTEGRATIONS)/.test
+	$(INTEGRATIONS)/bin/python -m pytest -n 2 tests/integrations
+
+# each in its own, because they need other versions: DuckDB's shell, Node, and these
+CLIENTS := ibis jupysql quack sqlmesh
+clients: client-shells $(CLIENTS:%=client-%)
+
+client-shells: $(VENV)/.test .venv-duckdb-cli/.test tests/clients/node/node_modules/.test
+	CUSTSEG_CLI_VENV=.venv-duckdb-cli $(BIN)/python -m pytest tests/clients/test_duckdb_cli.py tests/clients/test_node.py
+
+client-%: .venv-%/.test
+	.venv-$*/bin/python -m pytest tests/clients/test_$*.py
 
 wheel: $(VENV)/.test
 	$(BIN)/python tests/check_wheel.py
@@ -100,6 +116,28 @@ $(OLDEST)/.test: $(VENV)/.uv pyproject.toml tests/oldest.txt
 	@echo "setting up $(OLDEST) (once)"
 	@$(BIN)/uv venv -q --clear --python $(BIN)/python $(OLDEST)
 	@$(INSTALL) $(OLDEST)/bin/python --editable '.[test]' --constraint tests/oldest.txt
+	@touch $@
+
+$(INTEGRATIONS)/.test: $(VENV)/.uv pyproject.toml
+	@echo "setting up $(INTEGRATIONS) (once)"
+	@$(BIN)/uv venv -q --clear --python $(BIN)/python $(INTEGRATIONS)
+	@$(INSTALL) $(INTEGRATIONS)/bin/python --editable '.[cli,dbt,demo,harlequin,marimo,sqlalchemy]' pandas pytest pytest-xdist
+	@touch $@
+
+.venv-duckdb-cli/.test: $(VENV)/.uv tests/clients/requirements/duckdb-cli.txt
+	@$(BIN)/uv venv -q --clear --python $(BIN)/python .venv-duckdb-cli
+	@$(INSTALL) .venv-duckdb-cli/bin/python --requirements tests/clients/requirements/duckdb-cli.txt
+	@touch $@
+
+tests/clients/node/node_modules/.test: tests/clients/node/package.json
+	@npm ci --silent --no-audit --no-fund --prefix tests/clients/node
+	@touch $@
+
+.PRECIOUS: .venv-%/.test
+.venv-%/.test: $(VENV)/.uv pyproject.toml tests/clients/requirements/%.txt
+	@echo "setting up .venv-$* (once)"
+	@$(BIN)/uv venv -q --clear --python $(BIN)/python .venv-$*
+	@$(INSTALL) .venv-$*/bin/python --compile-bytecode --editable . --requirements tests/clients/requirements/$*.txt
 	@touch $@
 
 clean:

@@ -97,8 +97,8 @@ def _(first, mo):
 @app.cell(hide_code=True)
 def _(mo):
     mo.md("""
-    What sets them apart, as a sentence that a colleague can check. `precision`: how many of those whom
-    the sentence describes are in the segment. `recall`: how many of the segment it describes.
+    What sets them apart, as a sentence that a colleague can check. `precision`: how many of those
+    whom the sentence describes are in the segment. `recall`: how many of the segment it describes.
     """)
 
 
