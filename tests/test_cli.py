@@ -231,6 +231,16 @@ def test_reading_a_database_that_is_not_there_makes_none(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_export_replaces_a_file_if_asked(path: Path, tmp_path: Path) -> None:
+    new = tmp_path / "new.duckdb"
+    assert call("export", new, "-d", path, "--table", "order_lines").exit_code == 0
+    done = call("export", new, "-d", path)
+    assert (done.exit_code, "--overwrite" in done.stderr) == (1, True)
+    assert call("export", new, "-d", path, "--overwrite").exit_code == 0
+    with duckdb.connect(str(new), read_only=True) as con:
+        assert con.execute("select count(*) from custseg.segments").fetchall() == [(60,)]
+
+
 def test_show_says_where_there_is_no_run(tmp_path: Path) -> None:
     path = tmp_path / "empty.duckdb"
     duckdb.connect(str(path)).close()

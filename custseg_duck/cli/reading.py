@@ -77,7 +77,8 @@ def report(database: str, name: str, path: str, title: str | None, quiet: bool) 
       custseg-duck report -d shop.duckdb --to segments.html --title "Our customers in 2024"
     """  # noqa: D301
     with terminal.errors(), terminal.opened(database) as con:
-        custseg_duck.export_report(con, path, name=name, title=title)
+        with terminal.busy("drawing", quiet=quiet):
+            custseg_duck.export_report(con, path, name=name, title=title)
     terminal.say(f"Written to {path}", quiet=quiet)
 
 
@@ -95,5 +96,6 @@ def targets(segments: tuple[str, ...], database: str, name: str, path: str, quie
       custseg-duck targets "high spend, big baskets" 3 --to campaign.csv
     """  # noqa: D301
     with terminal.errors(), terminal.opened(database) as con:
-        n_rows = custseg_duck.export_targets(con, path, segments=segments or None, name=name)
+        with terminal.busy("writing", quiet=quiet):
+            n_rows = custseg_duck.export_targets(con, path, segments=segments or None, name=name)
     terminal.say(f"{n_rows:,} customers written to {path}", quiet=quiet)

@@ -76,9 +76,15 @@ def drop_model(name: str, database: str, version: int | None, quiet: bool) -> No
     metavar="VERSION",
     help="The oldest DuckDB that is to open FILE.",
 )
+@click.option("--overwrite", is_flag=True, help="Replace FILE if it is there.")
 @QUIET
 def export(
-    path: str, database: str, tables: tuple[str, ...], storage_version: str, quiet: bool
+    path: str,
+    database: str,
+    tables: tuple[str, ...],
+    storage_version: str,
+    overwrite: bool,
+    quiet: bool,
 ) -> None:
     """Write the results and the macros to FILE, a new database that older clients open.
 
@@ -89,5 +95,8 @@ def export(
       custseg-duck export for_the_team.duckdb -d shop.duckdb --table order_lines
     """  # noqa: D301
     with terminal.errors(), terminal.opened(database) as con:
-        custseg_duck.export(con, path, storage_version=storage_version, tables=tables)
+        with terminal.busy("copying", quiet=quiet):
+            custseg_duck.export(
+                con, path, storage_version=storage_version, tables=tables, overwrite=overwrite
+            )
     terminal.say(f"Written to {path}", quiet=quiet)

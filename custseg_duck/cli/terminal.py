@@ -124,6 +124,17 @@ def progress_bar(quiet: bool) -> Iterator[Callable[[str, float, int], None]]:
 
 
 @contextlib.contextmanager
+def busy(text: str, *, quiet: bool) -> Iterator[None]:
+    """Show on stderr that something goes on, if somebody looks."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield
+        return
+    with console.status(text):
+        yield
+
+
+@contextlib.contextmanager
 def notes(quiet: bool) -> Iterator[None]:
     """Say on stderr what was recognised in the source, and at the end what there is to note."""
     with warnings.catch_warnings(record=True) as caught, _explained(quiet):
