@@ -76,9 +76,12 @@ def report(database: str, name: str, path: str, title: str | None, quiet: bool) 
     Example:
       custseg-duck report -d shop.duckdb --to segments.html --title "Our customers in 2024"
     """  # noqa: D301
-    with terminal.errors(), terminal.opened(database) as con:
-        with terminal.busy("drawing", quiet=quiet):
-            custseg_duck.export_report(con, path, name=name, title=title)
+    with (
+        terminal.errors(),
+        terminal.opened(database) as con,
+        terminal.busy("drawing", quiet=quiet),
+    ):
+        custseg_duck.export_report(con, path, name=name, title=title)
     terminal.say(f"Written to {path}", quiet=quiet)
 
 
@@ -95,7 +98,10 @@ def targets(segments: tuple[str, ...], database: str, name: str, path: str, quie
     Example:
       custseg-duck targets "high spend, big baskets" 3 --to campaign.csv
     """  # noqa: D301
-    with terminal.errors(), terminal.opened(database) as con:
-        with terminal.busy("writing", quiet=quiet):
-            n_rows = custseg_duck.export_targets(con, path, segments=segments or None, name=name)
+    with (
+        terminal.errors(),
+        terminal.opened(database) as con,
+        terminal.busy("writing", quiet=quiet),
+    ):
+        n_rows = custseg_duck.export_targets(con, path, segments=segments or None, name=name)
     terminal.say(f"{n_rows:,} customers written to {path}", quiet=quiet)

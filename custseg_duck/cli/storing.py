@@ -94,9 +94,12 @@ def export(
     Example:
       custseg-duck export for_the_team.duckdb -d shop.duckdb --table order_lines
     """  # noqa: D301
-    with terminal.errors(), terminal.opened(database) as con:
-        with terminal.busy("copying", quiet=quiet):
-            custseg_duck.export(
-                con, path, storage_version=storage_version, tables=tables, overwrite=overwrite
-            )
+    with (
+        terminal.errors(),
+        terminal.opened(database) as con,
+        terminal.busy("copying", quiet=quiet),
+    ):
+        custseg_duck.export(
+            con, path, storage_version=storage_version, tables=tables, overwrite=overwrite
+        )
     terminal.say(f"Written to {path}", quiet=quiet)
