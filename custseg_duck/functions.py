@@ -7,6 +7,7 @@ import duckdb
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from custseg_duck.errors import InputError
+from custseg_duck.statements import described_call
 from custseg_duck.udfs import UDFS, Udf
 
 logger = logging.getLogger(__name__)
@@ -15,6 +16,11 @@ _lock = threading.Lock()
 
 def missing(con: duckdb.DuckDBPyConnection) -> list[Udf]:
     """List the UDFs that cannot be called on ``con`` yet."""
+    if not in_transaction(con):
+        if _is_there(con, UDFS[-1]):  # the one that is registered last
+            return []
+        if not _is_there(con, UDFS[0]):
+            return list(UDFS)
     present = {
         name
         for (name,) in con.execute(
@@ -54,6 +60,15 @@ def register(con: duckdb.DuckDBPyConnection) -> None:
                 type=PythonUDFType.ARROW,
                 null_handling=FunctionNullHandling.SPECIAL,
             )
+
+
+def _is_there(con: duckdb.DuckDBPyConnection, udf: Udf) -> bool:
+    """Whether a call binds, which takes a tenth of the time of looking through all functions."""
+    try:
+        con.execute(described_call(udf.name, len(udf.argument_types)))
+    except (duckdb.BinderException, duckdb.CatalogException):
+        return False
+    return True
 
 
 def in_transaction(con: duckdb.DuckDBPyConnection) -> bool:

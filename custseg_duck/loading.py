@@ -212,6 +212,12 @@ def has_macros(con: duckdb.DuckDBPyConnection) -> bool:
 
 def installed_version(con: duckdb.DuckDBPyConnection) -> str | None:
     """The version of the macros in the current database, or None."""
+    if not functions.in_transaction(con):  # which an error would end
+        try:
+            ((version,),) = con.execute("select custseg.version()").fetchall()
+        except (duckdb.BinderException, duckdb.CatalogException):
+            return None
+        return str(version)
     schemas = con.execute(
         "select 1 from duckdb_schemas() "
         "where database_name = current_database() and schema_name = 'custseg'"

@@ -112,6 +112,11 @@ def table_in(database: str, schema: str, table: str) -> str:
     return ".".join(quote_name(part) for part in (database, schema, table))
 
 
+def described_call(function: str, n_arguments: int) -> str:
+    """The statement that binds a call of a function, without calling it."""
+    return f"describe select {function}({', '.join(['null'] * n_arguments)})"
+
+
 def count_of(relation: str) -> str:
     """The statement that counts the rows of a relation, each of them made."""
     return f"select count(columns(*)) from {relation}"
