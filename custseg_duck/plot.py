@@ -6,7 +6,7 @@ Each function reads the database and gives an Altair chart: ``plot.projection(co
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import duckdb
 import numpy as np
@@ -82,7 +82,9 @@ def heat_map(
         color=alt.Color("z_score:Q", scale=scale, legend=None)
     )
     numbers = base.mark_text(color=colours.INK, fontSize=11).encode(text="text:N")
-    return alt.layer(cells, numbers).properties(
+    return _layers(
+        cells,
+        numbers,
         width=width,
         height=24 * len(words),
         title=_title(
@@ -126,13 +128,13 @@ def revenue(
     segments = [row["segment"] for row in found]
     base = _chart(rows, ("segment", "measure", "value", "text")).encode(
         y=alt.Y("segment:O", axis=None, scale=alt.Scale(domain=segments, paddingInner=0.2)),
-        yOffset=alt.YOffset("measure:N", scale=alt.Scale(domain=list(SIZE_MEASURES))),
+        yOffset=alt.YOffset(
+            "measure:N", scale=alt.Scale(domain=list(SIZE_MEASURES), paddingInner=0.2)
+        ),
         x=alt.X("value:Q", axis=None, scale=alt.Scale(domain=[low, room], nice=False)),
     )
     fills = alt.Scale(domain=list(SIZE_MEASURES[1:]), range=[colours.BESIDE, colours.ACCENT])
-    bars = base.transform_filter("datum.measure != 'label'").mark_bar(
-        cornerRadiusEnd=2, height=alt.RelativeBandSize(0.8)
-    )
+    bars = base.transform_filter("datum.measure != 'label'").mark_bar(cornerRadiusEnd=2)
     bars = bars.encode(color=alt.Color("measure:N", scale=fills, legend=None))
     numbers = base.transform_filter("datum.measure != 'label'").mark_text(
         align="left", dx=6, color=colours.QUIET, fontSize=12
@@ -140,7 +142,10 @@ def revenue(
     labels = base.transform_filter("datum.measure == 'label'").mark_text(
         align="left", color=colours.INK, fontSize=13, fontWeight=600, limit=width
     )
-    return alt.layer(bars, numbers.encode(text="text:N"), labels.encode(text="text:N")).properties(
+    return _layers(
+        bars,
+        numbers.encode(text="text:N"),
+        labels.encode(text="text:N"),
         width=width,
         height=66 * len(segments),
         title=_title("Size against revenue", "each segment's share of the customers and revenue"),
@@ -244,7 +249,7 @@ def projection(
     )
     legend = alt.Legend(
         title="segment", orient="top", direction="horizontal", columns=max(4, width // 60),
-        symbolOpacity=1, titleOrient="left",
+        symbolOpacity=1, titleOrient="left", titlePadding=12,
     )  # fmt: skip
     points = base.mark_point(filled=True, size=34, opacity=0.6, aria=False).encode(
         color=alt.Color(
@@ -265,7 +270,10 @@ def projection(
     halo = means.mark_text(
         fontSize=17, fontWeight="bold", stroke="white", strokeWidth=5, color="white"
     )
-    return alt.layer(points, halo, _ink(means)).properties(
+    return _layers(
+        points,
+        halo,
+        means.mark_text(fontSize=17, fontWeight="bold", color=colours.INK),
         width=width,
         height=round(width * 0.66),
         title=_title("Where the customers stand", *found.caption),
@@ -311,11 +319,18 @@ def rule_network(
     lines = [_line(arrow, laid_out.places) for arrow in arrows]
     names = item_labels(rules, "antecedent", "consequent")
     nodes = [
-        {"x": x, "y": y, "item": names.get(node[1], ""), "kind": node[0]}
+        {
+            "x": x,
+            "y": y,
+            "item": names.get(node[1], ""),
+            "kind": node[0],
+            "side": laid_out.sides[node],
+        }
         for node, (x, y) in laid_out.places.items()
     ]
-    drawn = alt.layer(*_line_marks(lines), *_node_marks(nodes, laid_out.name_width))
-    return drawn.properties(
+    return _layers(
+        *_line_marks(lines),
+        *_node_marks(nodes, laid_out.name_width),
         width=width,
         height=round(laid_out.height),
         title=_title("Bought together", "an arrow leads from what is bought to what goes with it"),
@@ -382,7 +397,9 @@ def migration(
     )
     numbers = base.mark_text(color=colours.INK).encode(text=alt.Text("n_customers:Q", format=","))
     n_rows = len({row["before"] for row in rows})
-    return alt.layer(cells, numbers).properties(
+    return _layers(
+        cells,
+        numbers,
         width=width,
         height=34 * n_rows,
         title=_title("Who moved", "customers; the bluer, the larger a part of those before"),
@@ -427,18 +444,18 @@ def _projected(con: duckdb.DuckDBPyConnection, name: str, n: int) -> _Projected:
 
 
 def _along(found: Projection, words: Sequence[str]) -> str:
-    """What customers have more of, further right and further up."""
+    """What goes up and down to the right, and upwards."""
     said = []
-    for place, axis in zip(("right", "up"), found.axes, strict=True):
+    for place, axis in zip(("To the right", "Upwards"), found.axes, strict=True):
         order = np.argsort(-np.abs(axis).round(9), kind="stable")[:2]
         parts = [
-            f"{'more' if axis[i] > 0 else 'less'} {words[i]}"
+            f"{'higher' if axis[i] > 0 else 'lower'} {words[i]}"
             for i in order
             if abs(axis[i]) > 0.1  # noqa: PLR2004
         ]
         if parts:
-            said.append(f"further {place} {' and '.join(parts)}")
-    return f"{'; '.join(said).capitalize()}." if said else ""
+            said.append(f"{place}: {', '.join(parts)}.")
+    return " ".join(said)
 
 
 def _equal_scales(rows: Sequence[Row], width: int, height: int) -> list[alt.Scale]:
@@ -467,10 +484,6 @@ def _means(rows: Sequence[Row]) -> list[Row]:
     ]
 
 
-def _ink(means: alt.Chart) -> alt.Chart:
-    return means.mark_text(fontSize=17, fontWeight="bold", color=colours.INK)
-
-
 def _panel(rows: Sequence[Row], keys: tuple[str, str | None], title: list[str]) -> alt.LayerChart:
     """A measure by the number of segments, beside another or the least that is asked for."""
     key, other = keys
@@ -497,13 +510,14 @@ def _panel(rows: Sequence[Row], keys: tuple[str, str | None], title: list[str]) 
         ],
         ("k", "value", "text"),
     ).encode(x=x, y=y)
-    return alt.layer(
+    return _layers(
         beside.mark_line(color=colours.BESIDE, strokeDash=[5, 4]),
         drawn.mark_line(color=colours.ACCENT),
         drawn.mark_point(color=colours.ACCENT, filled=True, opacity=1, size=40),
         best.mark_point(color=colours.BEST, filled=True, opacity=1, size=130, shape="diamond"),
         best.mark_text(color=colours.INK, dy=-15, fontWeight=600).encode(text="text:N"),
-    ).properties(title=alt.Title(title, fontSize=12, fontWeight=600, anchor="start", offset=14))
+        title=alt.Title(title, fontSize=12, fontWeight=600, anchor="start", offset=14),
+    )
 
 
 def _arrows_of(rule: Row) -> list[Row]:
@@ -566,7 +580,7 @@ def _line_marks(lines: Sequence[Row]) -> tuple[alt.Chart, alt.Chart]:
 
 def _node_marks(nodes: Sequence[Row], name_width: float) -> list[alt.Chart]:
     """Dots, and the items' names beside them."""
-    base = _chart(nodes, ("x", "y", "item", "kind")).encode(
+    base = _chart(nodes, ("x", "y", "item", "kind", "side")).encode(
         x=_pixels("x", alt.X), y=_pixels("y", alt.Y)
     )
     items = base.transform_filter("datum.kind == 'item'").encode(tooltip="item:N")
@@ -574,10 +588,20 @@ def _node_marks(nodes: Sequence[Row], name_width: float) -> list[alt.Chart]:
     joints = base.transform_filter("datum.kind == 'rule'").mark_point(
         filled=True, opacity=1, size=24, color=colours.BESIDE
     )
-    names = items.encode(text="item:N")
-    look = {"dx": 9, "align": "left", "fontSize": 11, "limit": name_width - 16}
-    halo = names.mark_text(**look, color="white", stroke="white", strokeWidth=4)
-    return [joints, dots, halo, names.mark_text(**look, color=colours.INK)]
+    names = []
+    for side, align, dx, dy in (
+        ("right", "left", 9, 0),
+        ("left", "right", -9, 0),
+        ("above", "left", -4, -12),
+        ("below", "left", -4, 13),
+    ):
+        texts = items.transform_filter(f"datum.side == '{side}'").encode(text="item:N")
+        look: dict[str, Any] = {"dx": dx, "dy": dy, "align": align, "limit": name_width - 16}
+        names += [
+            texts.mark_text(**look, fontSize=11, color="white", stroke="white", strokeWidth=4),
+            texts.mark_text(**look, fontSize=11, color=colours.INK),
+        ]
+    return [joints, dots, *names]
 
 
 def _bars_of(row: Row) -> list[Row]:
@@ -596,6 +620,12 @@ def _bars_of(row: Row) -> list[Row]:
 def _chart(rows: Sequence[Row], fields: Sequence[str]) -> alt.Chart:
     """A chart of these fields of rows."""
     return alt.Chart(alt.InlineData(values=[{key: row[key] for key in fields} for row in rows]))
+
+
+def _layers(*charts: alt.Chart, **properties: Any) -> alt.LayerChart:
+    """Charts on each other, without a frame."""
+    layered = cast("alt.LayerChart", alt.layer(*charts))
+    return layered.properties(view=alt.ViewBackground(stroke=None), **properties)
 
 
 def _title(text: str, *subtitle: str) -> alt.Title:

@@ -43,8 +43,8 @@ class Figures:
     ) -> Figure:
         """The figure of a function of ``custseg_duck.plot``."""
         charts = [make(*args, width=width, **options) for width in (wide, NARROW)]
-        drawn = [self._svg(chart) for chart in charts]
-        return Figure(*drawn, str(charts[0].description))
+        on_screens, on_phones = (self._svg(chart) for chart in charts)
+        return Figure(on_screens, on_phones, str(charts[0].description))
 
     def _svg(self, chart: Any) -> Markup:
         """A chart without its title, for the page has its own."""

@@ -45,7 +45,7 @@ def _on_rules(facts: Facts) -> Iterator[str]:
         yield (
             f"What goes together most: of the orders with {both(rule['antecedents'])}, "
             f"{share(rule['confidence'])} also have {both(rule['consequents'])}, "
-            f"{times(rule['lift'])} times as many as of all orders."
+            f"{times(rule['lift'])} times as often as in all orders."
         )
 
 

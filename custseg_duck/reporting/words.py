@@ -26,9 +26,8 @@ def share(part: Number) -> str:
 
 def money(amount: Number) -> str:
     """An amount in the shop's currency, which nobody told us."""
-    if amount is not None and abs(amount) >= MILLION:
-        return f"{float(amount) / MILLION:,.2f} million"
-    return count(amount)
+    millions = 0.0 if amount is None else float(amount) / MILLION
+    return count(amount) if abs(millions) < 1 else f"{millions:,.2f} million"
 
 
 def times(factor: Number) -> str:
@@ -48,6 +47,11 @@ def date(moment: datetime.datetime | None) -> str:
     return NOTHING if moment is None else f"{moment.day} {moment:%B %Y}"
 
 
+def day(moment: datetime.datetime | None) -> str:
+    """The day, in short."""
+    return NOTHING if moment is None else f"{moment.day} {moment:%b %Y}"
+
+
 def both(names: Iterable[str]) -> str:
     """Names as a sentence has them: a, b and c."""
     *former, last = list(names) or [""]
@@ -61,6 +65,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "times": times,
     "decimal": decimal,
     "date": date,
+    "day": day,
     "both": both,
     "signed": signed,
 }
