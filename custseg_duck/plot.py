@@ -31,6 +31,7 @@ __all__ = ["choice_of_k", "heat_map", "migration", "projection", "revenue", "rul
 WIDTH = 640  # pixels
 NARROW = 480  # below it panels stand one above the other
 MOST_POINTS = 2000
+FEW_POINTS = 300  # up to here they are drawn larger
 STABLE = 0.7  # what custseg.k_sweep asks of a number of segments
 
 SIZE_MEASURES = ("label", "customers", "revenue")
@@ -251,7 +252,9 @@ def projection(
         title="segment", orient="top", direction="horizontal", columns=max(4, width // 60),
         symbolOpacity=1, titleOrient="left", titlePadding=12,
     )  # fmt: skip
-    points = base.mark_point(filled=True, size=34, opacity=0.6, aria=False).encode(
+    points = base.mark_point(
+        filled=True, size=34 if len(found.rows) > FEW_POINTS else 80, opacity=0.6, aria=False
+    ).encode(
         color=alt.Color(
             "segment:O",
             scale=alt.Scale(domain=segments, range=[look[0] for look in looks]),

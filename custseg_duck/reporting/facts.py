@@ -6,6 +6,7 @@ import duckdb
 
 from custseg_duck.reading import Row, item_labels, rows_of, run_of
 from custseg_duck.reporting.figures import Figures
+from custseg_duck.reporting.words import short
 
 
 class Facts(NamedTuple):
@@ -26,7 +27,7 @@ class Facts(NamedTuple):
 
     def with_items(self, rows: list[Row], *sides: str) -> list[Row]:
         """Rows whose sides hold what items are called, instead of their ids."""
-        labels = item_labels(rows, *sides)
+        labels = {item: short(name) for item, name in item_labels(rows, *sides).items()}
         return [
             row | {f"{side}s": [labels[item] for item in row[f"{side}s"]] for side in sides}
             for row in rows
@@ -45,7 +46,7 @@ class Facts(NamedTuple):
     @property
     def labels(self) -> dict[int, str]:
         """What each segment is called; empty where nobody says."""
-        return {row["segment"]: row["label"] or "" for row in self.segments}
+        return {row["segment"]: short(row["label"] or "") for row in self.segments}
 
 
 def facts_of(con: duckdb.DuckDBPyConnection, name: str) -> Facts:

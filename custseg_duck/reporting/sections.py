@@ -19,7 +19,7 @@ N_OFFERS = 8
 N_EXAMPLES = 3
 N_DRIFTED = 10
 N_POINTS = 1000
-MANY_SEGMENTS = 8  # beyond it tables have their numbers alone
+MANY_SEGMENTS = 6  # beyond it tables have their numbers alone
 
 
 class Section(NamedTuple):
@@ -39,7 +39,7 @@ def segments(facts: Facts) -> Content:
     rules = {
         row["segment"]: row
         for row in facts.rows("decision_rules", "decision_trees")
-        if row["description"]
+        if row["precision"] is not None
     }
     shares = [
         row[key] or 0 for row in facts.segments for key in ("customer_share", "revenue_share")
@@ -86,7 +86,7 @@ def heat_map(facts: Facts) -> Content:
 
 def size(facts: Facts) -> Content:
     """Shares of customers against shares of revenue, and RFM segments."""
-    if not facts.has_lines:
+    if not facts.has_lines or len(facts.segments) == 1:
         return None
     if not facts.has_revenue:
         return "The order lines have no amounts, so there is no revenue to compare with."
@@ -113,6 +113,7 @@ def choice_of_k(facts: Facts) -> Content:
     return {
         "figure": facts.figures(plot.choice_of_k, facts.con, name=facts.name),
         "rows": rows,
+        "has_best": any(row["is_recommended"] for row in rows),
     }
 
 
@@ -197,7 +198,11 @@ def notes(facts: Facts) -> Content:
 
 def glossary(facts: Facts) -> Content:
     """What the terms mean, of those that the report has."""
-    return {"has_lines": facts.has_lines}
+    return {
+        "has_lines": facts.has_lines,
+        "has_choice": bool(facts.rows("choice_of_k", "k_candidates")),
+        "has_drift": bool(facts.rows("drift", "feature_drift")),
+    }
 
 
 SECTIONS = (

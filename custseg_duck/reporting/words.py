@@ -2,7 +2,7 @@
 
 import datetime
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal
 
 from custseg_duck.reading import signed
@@ -52,10 +52,9 @@ def day(moment: datetime.datetime | None) -> str:
     return NOTHING if moment is None else f"{moment.day} {moment:%b %Y}"
 
 
-def both(names: Iterable[str]) -> str:
-    """Names as a sentence has them: a, b and c."""
-    *former, last = list(names) or [""]
-    return f"{', '.join(former)} and {last}" if former else last
+def short(name: str, most: int = 60) -> str:
+    """A name of at most so many characters."""
+    return name if len(name) <= most else f"{name[: most - 1].rstrip()}…"
 
 
 FILTERS: dict[str, Callable[..., str]] = {
@@ -66,6 +65,6 @@ FILTERS: dict[str, Callable[..., str]] = {
     "decimal": decimal,
     "date": date,
     "day": day,
-    "both": both,
+    "short": short,
     "signed": signed,
 }
