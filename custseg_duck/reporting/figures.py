@@ -16,6 +16,7 @@ WIDE, NARROW = 860, 300  # pixels that a chart may take, without what is beside 
 FONT = "Arial, Helvetica, sans-serif"  # measured with; the page has the system's
 
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{2,}")
+_REFERENCE = re.compile(r"url\(#([^)]*)\)")
 _NUMBERS = ("d", "transform", "x", "y", "x1", "x2", "y1", "y2", "width", "height", "font-size")
 # What is so anyway, or is for programs that a file cannot have
 _NEEDLESS = {
@@ -77,20 +78,25 @@ class Figures:
 def inlined(svg: str, prefix: str, description: str) -> Markup:
     """An SVG document as an element of a page, which says what it shows.
 
-    ``prefix`` is put before its ids; what is needless is left out, and numbers are rounded.
+    Its ids become ``prefix`` and a number; what is needless is left out, and numbers are rounded.
     """
     root = ET.fromstring(svg)  # noqa: S314 - that we have just made
+    # they count on from chart to chart, and the same page is to be the same text
+    ids: dict[str, str] = {}
+    for element in root.iter():
+        if "id" in element.attrib:
+            ids[element.attrib["id"]] = f"{prefix}{len(ids) + 1}"
     for element in root.iter():
         element.tag = element.tag.partition("}")[2]
         for name, value in list(element.attrib.items()):
             if name in _NEEDLESS or name.startswith("{"):
                 del element.attrib[name]
             elif name == "id":
-                element.set(name, prefix + value)
+                element.set(name, ids[value])
             elif name in _NUMBERS:
                 element.set(name, _LONG_NUMBER.sub(_rounded, value))
             else:
-                element.set(name, value.replace("url(#", f"url(#{prefix}"))
+                element.set(name, _REFERENCE.sub(lambda found: f"url(#{ids[found[1]]})", value))
     _pruned(root)
     root.attrib |= {"role": "img", "aria-label": description}
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 - escaped by ElementTree
