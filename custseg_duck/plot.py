@@ -29,6 +29,7 @@ except ImportError as error:
 __all__ = ["choice_of_k", "heat_map", "migration", "projection", "revenue", "rule_network"]
 
 WIDTH = 640  # pixels
+OTHER_FONTS = 0.86  # texts are measured in Arial, and some fonts are wider
 NARROW = 480  # below it panels stand one above the other
 MOST_POINTS = 2000
 FEW_POINTS = 300  # up to here they are drawn larger
@@ -141,7 +142,7 @@ def revenue(
         align="left", dx=6, color=colours.QUIET, fontSize=12
     )
     labels = base.transform_filter("datum.measure == 'label'").mark_text(
-        align="left", color=colours.INK, fontSize=13, fontWeight=600, limit=width
+        align="left", color=colours.INK, fontSize=13, fontWeight=600, limit=OTHER_FONTS * width
     )
     return _layers(
         bars,
@@ -599,7 +600,12 @@ def _node_marks(nodes: Sequence[Row], name_width: float) -> list[alt.Chart]:
         ("below", "left", -4, 13),
     ):
         texts = items.transform_filter(f"datum.side == '{side}'").encode(text="item:N")
-        look: dict[str, Any] = {"dx": dx, "dy": dy, "align": align, "limit": name_width - 16}
+        look: dict[str, Any] = {
+            "dx": dx,
+            "dy": dy,
+            "align": align,
+            "limit": OTHER_FONTS * (name_width - 12),
+        }
         names += [
             texts.mark_text(**look, fontSize=11, color="white", stroke="white", strokeWidth=4),
             texts.mark_text(**look, fontSize=11, color=colours.INK),

@@ -11,6 +11,7 @@ import duckdb
 
 import custseg_duck
 
+KINDS = ("full", "twenty", "bare", "features", "one segment", "one customer")
 HOSTILE = "<script>alert('x')</script> \"quoted\" & 'single'"
 RIGHT_TO_LEFT = "לקוחות נאמנים, סל גדול"
 LONG = "Unendlichlangeswort" * 12

@@ -18,9 +18,8 @@ from custseg_duck.reporting import page as pages
 from custseg_duck.reporting.figures import inlined
 from custseg_duck.reporting.notes import changed_options
 from custseg_duck.reporting.words import money, share, short, times
-from tests.reports import HOSTILE, LONG, RIGHT_TO_LEFT, Page, make, make_hostile
+from tests.reports import HOSTILE, KINDS, LONG, RIGHT_TO_LEFT, Page
 
-KINDS = ("full", "twenty", "bare", "features", "one segment", "one customer")
 ALWAYS = {"in_short", "segments", "heat_map", "choice_of_k", "notes", "glossary"}
 OF_LINES = {"size", "projection", "rules", "offers"}
 SECTIONS = {
@@ -38,31 +37,6 @@ TAGS = {
     *("table", "caption", "thead", "tbody", "tr", "th", "td"),
     *("svg", "g", "path", "rect", "line", "text", "tspan", "defs", "clippath"),
 }
-
-
-@pytest.fixture(scope="session")
-def shops(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Databases with runs of all kinds of shops; copy them before writing."""
-    folder = tmp_path_factory.mktemp("shops")
-    found = {kind: folder / f"{kind}.duckdb" for kind in (*KINDS, "hostile")}
-    for kind in KINDS:
-        make(kind, found[kind])
-    shutil.copy(found["full"], found["hostile"])
-    with duckdb.connect(str(found["hostile"])) as con:
-        make_hostile(con)
-    return found
-
-
-@pytest.fixture(scope="session")
-def written(shops: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The reports of all kinds of shops, by read-only connections without anything loaded."""
-    folder = tmp_path_factory.mktemp("reports")
-    for kind, shop in shops.items():
-        with duckdb.connect(str(shop), read_only=True) as con:
-            title = HOSTILE if kind == "hostile" else None
-            path = custseg_duck.export_report(con, folder / f"{kind}.html", title=title)
-            assert path == folder / f"{kind}.html"
-    return {kind: folder / f"{kind}.html" for kind in shops}
 
 
 @pytest.fixture
