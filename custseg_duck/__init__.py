@@ -16,6 +16,7 @@ from custseg_duck.exporting import export
 from custseg_duck.loading import connect, load, unload
 from custseg_duck.mining import frequent_itemsets
 from custseg_duck.models import drop_model, export_model, import_model
+from custseg_duck.reporting import export_report
 from custseg_duck.result import RunResult
 from custseg_duck.running import refresh, run
 from custseg_duck.targets import export_targets
@@ -34,6 +35,7 @@ __all__ = [
     "drop_model",
     "export",
     "export_model",
+    "export_report",
     "export_targets",
     "frequent_itemsets",
     "import_model",

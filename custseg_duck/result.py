@@ -1,8 +1,12 @@
 """What a run gives back: its tables as relations, and a readable summary."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
+
+from custseg_duck.reporting import export_report
 
 
 @dataclass(frozen=True, repr=False)
@@ -143,6 +147,10 @@ class RunResult:
         return self.con.sql(
             "from custseg.explain($1, of_run := $2)", params=[customer_id, self.name]
         )
+
+    def report(self, path: str | os.PathLike[str], *, title: str | None = None) -> Path:
+        """Write all of it as one HTML page for people; see ``custseg_duck.export_report``."""
+        return export_report(self.con, path, name=self.name, title=title)
 
     def _rows(self, query: str) -> duckdb.DuckDBPyRelation:
         return self.con.sql(query, params=[self.name])

@@ -13,6 +13,7 @@ import pytest
 
 import custseg_duck
 from custseg_duck import demo
+from tests import reports
 
 
 def seeds(n: int) -> range:
@@ -72,6 +73,31 @@ def make_shop(con: duckdb.DuckDBPyConnection) -> None:
         cross join range(5) as visits (visit)
         cross join range(3) as lines (line)
     """)
+
+
+@pytest.fixture(scope="session")
+def shops(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Databases with runs of all kinds of shops; copy them before writing."""
+    folder = tmp_path_factory.mktemp("shops")
+    found = {kind: folder / f"{kind}.duckdb" for kind in (*reports.KINDS, "hostile")}
+    for kind in reports.KINDS:
+        reports.make(kind, found[kind])
+    shutil.copy(found["full"], found["hostile"])
+    with duckdb.connect(str(found["hostile"])) as con:
+        reports.make_hostile(con)
+    return found
+
+
+@pytest.fixture(scope="session")
+def written(shops: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The reports of all kinds of shops, by read-only connections without anything loaded."""
+    folder = tmp_path_factory.mktemp("reports")
+    for kind, shop in shops.items():
+        with duckdb.connect(str(shop), read_only=True) as con:
+            title = reports.HOSTILE if kind == "hostile" else None
+            path = custseg_duck.export_report(con, folder / f"{kind}.html", title=title)
+            assert path == folder / f"{kind}.html"
+    return {kind: folder / f"{kind}.html" for kind in shops}
 
 
 def pytest_unconfigure() -> None:
