@@ -21,6 +21,7 @@ from custseg_duck.pipeline import (
 )
 from custseg_duck.running import defaults
 from custseg_duck.steps import Progress, Reporter
+from custseg_duck.tables import fetched
 
 PLAN = ("mining_limits", "mined_items", "mined_rows", "itemset_plan")
 
@@ -98,14 +99,7 @@ def _previewed(con: duckdb.DuckDBPyConnection, job: Job, report: Reporter) -> Pr
     return Preview(
         parameters["source"],
         *(
-            rows_of(con, f"preview_{name}")
+            fetched(con.execute(catalog.statement(f"display/preview_{name}")))
             for name in ("lines", "customers", "features", "itemsets")
         ),
     )
-
-
-def rows_of(con: duckdb.DuckDBPyConnection, statement: str) -> list[Row]:
-    """The rows of a statement of sql/display."""
-    con.execute(catalog.statement(f"display/{statement}"))
-    names = [name for name, *_ in con.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in con.fetchall()]

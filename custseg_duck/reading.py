@@ -11,7 +11,7 @@ import duckdb
 from custseg_duck import catalog
 from custseg_duck.errors import InputError, QueryError
 from custseg_duck.history import known_names
-from custseg_duck.tables import exists
+from custseg_duck.tables import exists, fetched
 
 Row = dict[str, Any]
 
@@ -44,11 +44,10 @@ def rows_of(
         return []
     sql = catalog.statement(f"report/{statement}")
     try:
-        found = con.execute(sql, parameters).fetchall()
-        names = [name for name, *_ in con.description or ()]
+        found = fetched(con.execute(sql, parameters))
     except duckdb.Error as error:
         raise QueryError(f"report/{statement}", sql, error) from error
-    return [dict(zip(names, map(_shown, row), strict=True)) for row in found]
+    return [{name: _shown(value) for name, value in row.items()} for row in found]
 
 
 def run_of(con: duckdb.DuckDBPyConnection, name: str) -> Row:

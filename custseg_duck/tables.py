@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import duckdb
 
@@ -177,6 +178,12 @@ def _same_types(con: duckdb.DuckDBPyConnection, old: str, new: str) -> bool:
 
 def _any_width(kind: str) -> str:
     return re.sub(r"\bU?(TINY|SMALL|BIG|HUGE)?INT(EGER)?\b", "integer", kind)
+
+
+def fetched(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """The rows of the statement that was executed last, by the names of their columns."""
+    names = [name for name, *_ in con.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in con.fetchall()]
 
 
 # The column that holds the run's name where it is another than run_name; None where runs share rows

@@ -19,7 +19,7 @@ from rich.table import Table
 from custseg_duck import catalog
 from custseg_duck.errors import InputError
 from custseg_duck.previewing import Preview
-from custseg_duck.tables import exists
+from custseg_duck.tables import exists, fetched
 
 Row = Mapping[str, Any]
 
@@ -269,9 +269,7 @@ def rows_of(
     if not exists(con, section.needs):
         return []
     wanted = {**section.parameters, **parameters}
-    con.execute(catalog.statement(f"display/{section.statement}"), wanted)
-    names = [name for name, *_ in con.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in con.fetchall()]
+    return [*fetched(con.execute(catalog.statement(f"display/{section.statement}"), wanted))]
 
 
 def as_table(section: Section, rows: Iterable[Row], title: str = "") -> Table:
