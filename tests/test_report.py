@@ -5,15 +5,18 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import re
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 
 import custseg_duck
 from custseg_duck import colours, reporting
+from custseg_duck.cli import main
 from custseg_duck.reporting import page as pages
 from custseg_duck.reporting.figures import inlined
 from custseg_duck.reporting.notes import changed_options
@@ -513,3 +516,28 @@ def test_numbers_are_as_people_write_them() -> None:
     assert [share(x) for x in (None, 0.12345, float("nan"))] == ["–", "12.3%", "–"]  # noqa: RUF001
     assert short("x" * 60) == "x" * 60
     assert short("x" * 61) == "x" * 59 + "…"
+
+
+def test_the_page_on_reports_runs(
+    full: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full.close()
+    (tmp_path / "full.duckdb").rename(tmp_path / "shop.duckdb")
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parent.parent / "docs" / "report.md").read_text(encoding="utf-8")
+    texts = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    first, second, charts = texts
+    for text in (first, charts, second):  # the second one is a run without a choice of k
+        exec(text, {})
+    for suffix in ("png", "svg", "html"):
+        assert (tmp_path / f"choice_of_k.{suffix}").stat().st_size > 1000
+    assert "cdn" not in (tmp_path / "choice_of_k.svg").read_text(encoding="utf-8")
+    assert Page((tmp_path / "report.html").read_text(encoding="utf-8")).of("h1") == [
+        "Customer segments"
+    ]
+    (command,) = re.findall(r"^(custseg-duck .*)$", page, re.MULTILINE)
+    done = CliRunner().invoke(main, shlex.split(command)[1:])
+    assert done.exit_code == 0, done.output
+    assert Page((tmp_path / "report.html").read_text(encoding="utf-8")).of("h1") == [
+        "Our customers"
+    ]
