@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -14,6 +15,11 @@ import pytest
 import custseg_duck
 from custseg_duck import demo
 from tests import reports
+
+# Options of run for tests of what these do not touch: they are most of the time of a small run
+QUICK: dict[str, Any] = {
+    "decision_rules": False, "segment_rules": False, "n_recommendations": 0,
+}  # fmt: skip
 
 
 def seeds(n: int) -> range:

@@ -18,6 +18,7 @@ import custseg_duck
 from custseg_duck import InputError, MissingColumnError, demo
 from custseg_duck.layouts import Table, recognise
 from custseg_duck.source import attach
+from tests.conftest import QUICK
 
 Rows = list[dict[str, Any]]
 Tables = dict[str, pa.Table]
@@ -321,7 +322,7 @@ LAYOUTS = {
 
 def outcome(con: duckdb.DuckDBPyConnection, source: object, **options: Any) -> dict[str, Any]:
     """All that a run found, without its name."""
-    custseg_duck.run(source, con=con, min_support=0.05, **({"k": 3} | options))
+    custseg_duck.run(source, con=con, min_support=0.05, **(QUICK | {"k": 3} | options))
     return {
         name: con.execute(
             f"select * exclude (run_name) from custseg.{name} order by all"
@@ -439,7 +440,7 @@ def test_a_visits_day_is_the_shops(con: duckdb.DuckDBPyConnection) -> None:
     times = [datetime.datetime(2024, 1, 1, 23, 30), datetime.datetime(2024, 1, 2, 0, 30)]
     lines = pa.table({"user_id": [1, 1], "sku": ["a", "b"], "order date": times})
     for zone, n_orders in ((None, 2), ("Europe/London", 2), ("America/New_York", 1)):
-        result = custseg_duck.run(lines, con=con, k=1, time_zone=zone)
+        result = custseg_duck.run(lines, con=con, k=1, **QUICK, time_zone=zone)
         assert result.features.project("n_orders").fetchall() == [(n_orders,)], zone
 
 
@@ -453,7 +454,7 @@ def test_an_invoices_date_may_be_american_text(
         "C536379,D,Discount,-1,12/31/2010 9:41,2.5,17850,United Kingdom\n"
         "536370,22728,CLOCK,2,12/2/2010 10:03,3.75,12583,France\n"
     )
-    result = custseg_duck.run(path, con=con, k=1)
+    result = custseg_duck.run(path, con=con, k=1, **QUICK)
     rows = result.features.project("customer_id, first_order::varchar, monetary").order("all")
     assert rows.fetchall() == [
         (12583, "2010-12-02 10:03:00", 7.5),
@@ -464,7 +465,7 @@ def test_an_invoices_date_may_be_american_text(
     with pytest.raises(
         InputError, match=r"ordered_at must be a timestamp .* got '31/12/2010 8:26'"
     ):
-        custseg_duck.run(path, con=con, k=1)
+        custseg_duck.run(path, con=con, k=1, **QUICK)
 
 
 def test_text_is_read_in_a_layout_as_in_one_table(con: duckdb.DuckDBPyConnection) -> None:
@@ -489,7 +490,7 @@ def test_text_is_read_in_a_layout_as_in_one_table(con: duckdb.DuckDBPyConnection
         assert outcome(con, source, k=1, time_zone=zone) == expected
     bad = {"lines": pa.table(lines | {"amount": ["5.5", "two"]}), "products": names}
     with pytest.raises(InputError, match=r"amount must be a number .* got 'two'"):
-        custseg_duck.run(bad, con=con, k=1)
+        custseg_duck.run(bad, con=con, k=1, **QUICK)
 
 
 def test_lines_without_customer_or_day_are_no_visit(con: duckdb.DuckDBPyConnection) -> None:
@@ -497,7 +498,7 @@ def test_lines_without_customer_or_day_are_no_visit(con: duckdb.DuckDBPyConnecti
     lines = pa.table(
         {"customer_id": [1, None, 1], "product_id": [1, 1, 1], "date": [day, day, None]}
     )
-    custseg_duck.run(lines, con=con, k=1)
+    custseg_duck.run(lines, con=con, k=1, **QUICK)
     assert con.execute(
         "select reason, n_lines from custseg.line_counts order by all"
     ).fetchall() == [
@@ -512,7 +513,7 @@ def test_lines_of_unknown_orders_are_counted(con: duckdb.DuckDBPyConnection) -> 
         "orders": pa.table({"order_id": [1], "customer_id": ["ann"]}),
         "lines": pa.table({"order_id": [1, 1, 2], "product_id": [1, 2, 2]}),
     }
-    custseg_duck.run(source, con=con, k=1)
+    custseg_duck.run(source, con=con, k=1, **QUICK)
     assert con.execute(
         "select reason, n_lines from custseg.line_counts order by all"
     ).fetchall() == [
@@ -533,11 +534,11 @@ def test_the_lines_own_columns_and_a_mapping_win(con: duckdb.DuckDBPyConnection)
             {"product_id": [1], "department": ["theirs"], "description": ["a"], "title": ["b"]}
         ),
     }  # fmt: skip
-    result = custseg_duck.run(source, con=con, k=1)
+    result = custseg_duck.run(source, con=con, k=1, **QUICK)
     assert result.features.project("monetary, department_share").fetchall() == [(5, {"own": 1})]
     assert result.itemsets.project("item_names").fetchall() == [(["a"],)]
     columns = {"amount": "value", "product_name": "title", "department": "department"}
-    result = custseg_duck.run(source, con=con, k=1, columns=columns)
+    result = custseg_duck.run(source, con=con, k=1, **QUICK, columns=columns)
     assert result.features.project("monetary, department_share").fetchall() == [(7, {"own": 1})]
     assert result.itemsets.project("item_names").fetchall() == [(["b"],)]
 
@@ -552,7 +553,7 @@ def test_hostile_names_are_only_names(con: duckdb.DuckDBPyConnection, tmp_path: 
     path = tmp_path / "x'; drop table victim; --[1]*.csv"
     pyarrow.csv.write_csv(pa.table({"product_id": [1, 2], "description": ["a", evil]}), path)
     for source in ({evil: evil, "products": path}, {evil: lines, f"{evil}2": str(path)}):
-        result = custseg_duck.run(source, con=con, k=1, columns={"customer_id": evil})
+        result = custseg_duck.run(source, con=con, k=1, **QUICK, columns={"customer_id": evil})
         assert result.itemsets.project("item_names").order("all").fetchall() == [
             (["a"],),
             ([evil],),
@@ -640,14 +641,14 @@ def test_what_is_not_clear_is_refused(
         for name, value in tables.items()
     }
     with pytest.raises(InputError, match=message):
-        custseg_duck.run(source, con=con, k=1, columns=columns)
+        custseg_duck.run(source, con=con, k=1, **QUICK, columns=columns)
     assert left_behind(con) == []
-    assert custseg_duck.run(pa.table(LINES), con=con, k=1).segments.fetchall()
+    assert custseg_duck.run(pa.table(LINES), con=con, k=1, **QUICK).segments.fetchall()
 
 
 def test_what_was_unclear_is_clear_once_it_is_mapped(con: duckdb.DuckDBPyConnection) -> None:
     lines = pa.table({"user_id": [1], "household_id": [2], "basket_id": [1], "sku": [1]})
-    result = custseg_duck.run(lines, con=con, k=1, columns={"customer_id": "household_id"})
+    result = custseg_duck.run(lines, con=con, k=1, **QUICK, columns={"customer_id": "household_id"})
     assert result.segments.project("customer_id").fetchall() == [(2,)]
     with pytest.raises(MissingColumnError) as caught:
         custseg_duck.run(lines.drop_columns(["sku"]), con=con, columns={"customer_id": "user_id"})
@@ -677,10 +678,10 @@ def test_a_table_comes_before_a_folder_of_its_name(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "shop").mkdir()
     con.execute("create table shop as select 1 as customer_id, 1 as order_id, 1 as product_id")
-    assert custseg_duck.run("shop", con=con, k=1).segments.fetchall()
+    assert custseg_duck.run("shop", con=con, k=1, **QUICK).segments.fetchall()
     con.execute("drop table shop")
     with pytest.raises(InputError, match="must be a folder with"):
-        custseg_duck.run("shop", con=con, k=1)
+        custseg_duck.run("shop", con=con, k=1, **QUICK)
 
 
 @pytest.mark.parametrize(

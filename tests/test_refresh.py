@@ -15,6 +15,7 @@ from sklearn.cluster import KMeans
 import custseg_duck
 from custseg_duck import CustsegWarning, InputError
 from custseg_duck.udfs import kmeans, matching
+from tests.conftest import QUICK
 from tests.test_run import snapshot
 
 MORE = """
@@ -41,7 +42,7 @@ def rows(con: duckdb.DuckDBPyConnection, query: str, **parameters: Any) -> list[
 
 
 def test_a_refresh_keeps_numbers_and_tells_who_moved(shop: duckdb.DuckDBPyConnection) -> None:
-    custseg_duck.run("order_lines", con=shop, k=3)
+    custseg_duck.run("order_lines", con=shop, k=3, **QUICK)
     before = dict(rows(shop, "select customer_id, segment from custseg.segments"))
     grow(shop)
     result = custseg_duck.refresh(con=shop)
@@ -93,7 +94,7 @@ def test_a_refresh_of_an_unchanged_shop_changes_nothing(
 
 
 def test_the_order_of_rows_is_no_change_but_a_row_is(shop: duckdb.DuckDBPyConnection) -> None:
-    custseg_duck.run("order_lines", con=shop, k=2)
+    custseg_duck.run("order_lines", con=shop, k=2, **QUICK)
     shop.execute("create or replace table order_lines as from order_lines order by hash(order_id)")
     assert custseg_duck.refresh(con=shop).is_unchanged
     shop.execute("update order_lines set amount = amount + 1 where order_id = 100")
@@ -101,7 +102,7 @@ def test_the_order_of_rows_is_no_change_but_a_row_is(shop: duckdb.DuckDBPyConnec
 
 
 def test_a_frozen_model_only_assigns(shop: duckdb.DuckDBPyConnection) -> None:
-    custseg_duck.run("order_lines", con=shop, k=3)
+    custseg_duck.run("order_lines", con=shop, k=3, **QUICK)
     model = rows(shop, "select model from custseg.models")
     grow(shop)
     custseg_duck.refresh(con=shop, fit="frozen")
@@ -137,7 +138,7 @@ def test_lines_after_as_of_reach_nothing(shop: duckdb.DuckDBPyConnection) -> Non
 
 
 def test_an_edited_label_survives_a_refresh_and_a_run(shop: duckdb.DuckDBPyConnection) -> None:
-    custseg_duck.run("order_lines", con=shop, k=3)
+    custseg_duck.run("order_lines", con=shop, k=3, **QUICK)
     suggested = dict(rows(shop, "select segment, label from custseg.segment_labels"))
     assert len(set(suggested.values())) == 3
     shop.execute("alter table custseg.segment_labels add column owner varchar")
@@ -152,21 +153,23 @@ def test_an_edited_label_survives_a_refresh_and_a_run(shop: duckdb.DuckDBPyConne
     assert rows(shop, "select distinct label from custseg.labelled_segments where segment = 1") == [
         ("Ours",)
     ]
-    custseg_duck.run("order_lines", con=shop, k=3)  # anew: numbers may change, the label goes along
+    custseg_duck.run(
+        "order_lines", con=shop, k=3, **QUICK
+    )  # anew: numbers may change, the label goes along
     assert ("Ours", "Ann") in rows(shop, "select label, owner from custseg.segment_labels")
 
 
 def test_a_label_without_a_segment_is_told_of(shop: duckdb.DuckDBPyConnection) -> None:
-    custseg_duck.run("order_lines", con=shop, k=3)
+    custseg_duck.run("order_lines", con=shop, k=3, **QUICK)
     shop.execute("update custseg.segment_labels set label = 'L' || segment")
     with pytest.warns(CustsegWarning, match=r"labels that were given .* L\d \(segment \d\)"):
-        custseg_duck.run("order_lines", con=shop, k=1)
+        custseg_duck.run("order_lines", con=shop, k=1, **QUICK)
     assert rows(shop, "select count(*) from custseg.segment_labels") == [(1,)]
 
 
 def test_labels_that_nobody_edited_are_suggested_anew(shop: duckdb.DuckDBPyConnection) -> None:
-    custseg_duck.run("order_lines", con=shop, k=3)
-    custseg_duck.run("order_lines", con=shop, k=4)
+    custseg_duck.run("order_lines", con=shop, k=3, **QUICK)
+    custseg_duck.run("order_lines", con=shop, k=4, **QUICK)
     assert rows(
         shop, "select count(*), count(*) filter (label = suggested_label) "
         "from custseg.segment_labels"
@@ -174,7 +177,7 @@ def test_labels_that_nobody_edited_are_suggested_anew(shop: duckdb.DuckDBPyConne
 
 
 def test_more_segments_come_after_those_that_were_there(shop: duckdb.DuckDBPyConnection) -> None:
-    custseg_duck.run("order_lines", con=shop, k=3)
+    custseg_duck.run("order_lines", con=shop, k=3, **QUICK)
     with pytest.warns(CustsegWarning, match="not clearly those that had these numbers"):
         custseg_duck.refresh(con=shop, fit="matched", k=5)
     found = rows(shop, "select segment, previous_segment from custseg.segment_matches order by 1")
@@ -224,7 +227,7 @@ def test_refresh_by_itself_knows_what_to_read(tmp_path: Path) -> None:
 def test_wrong_refreshes_are_refused(
     shop: duckdb.DuckDBPyConnection, options: dict[str, Any], message: str
 ) -> None:
-    custseg_duck.run("order_lines", con=shop, k=2)
+    custseg_duck.run("order_lines", con=shop, k=2, **QUICK)
     before = snapshot(shop)
     with pytest.raises(InputError, match=message):
         custseg_duck.refresh(con=shop, **options)
@@ -242,7 +245,7 @@ def test_a_source_without_a_name_must_be_given_again(shop: duckdb.DuckDBPyConnec
 def test_a_model_that_was_dropped_or_changed_is_not_gone_on_from(
     shop: duckdb.DuckDBPyConnection,
 ) -> None:
-    custseg_duck.run("order_lines", con=shop, k=2)
+    custseg_duck.run("order_lines", con=shop, k=2, **QUICK)
     grow(shop)
     shop.execute("update custseg.models set model = struct_update(model, n_rows := 7)")
     with pytest.raises(InputError, match="must be as it was fitted, got another checksum"):
@@ -250,12 +253,12 @@ def test_a_model_that_was_dropped_or_changed_is_not_gone_on_from(
     custseg_duck.drop_model(shop)
     with pytest.raises(InputError, match=r"one of the stored ones \(none\)"):
         custseg_duck.refresh(con=shop)
-    custseg_duck.run("order_lines", con=shop, k=2)
+    custseg_duck.run("order_lines", con=shop, k=2, **QUICK)
     assert rows(shop, "select version from custseg.models") == [(2,)]  # 1 is not used again
 
 
 def test_rfm_cut_points_stay_and_names_are_the_users(shop: duckdb.DuckDBPyConnection) -> None:
-    custseg_duck.run("order_lines", con=shop, k=2)
+    custseg_duck.run("order_lines", con=shop, k=2, **QUICK)
     cuts = rows(shop, "from custseg.rfm_cut_points order by all")
     shop.execute(
         "delete from custseg.rfm_names where rfm_segment <> 'other'; "
@@ -267,7 +270,7 @@ def test_rfm_cut_points_stay_and_names_are_the_users(shop: duckdb.DuckDBPyConnec
     assert rows(shop, "select rfm_segment, count(*) from custseg.rfm_segments group by 1") == [
         ("everybody", 61)
     ]
-    custseg_duck.run("order_lines", con=shop, k=2)
+    custseg_duck.run("order_lines", con=shop, k=2, **QUICK)
     assert rows(shop, "from custseg.rfm_cut_points order by all") != cuts
 
 

@@ -14,6 +14,7 @@ from sklearn.metrics import adjusted_rand_score
 import custseg_duck
 from custseg_duck import CustsegWarning
 from custseg_duck.udfs import sweep
+from tests.conftest import QUICK
 
 # orders a year, items an order, price, share of produce, how many products they choose from
 CUSTOMER_TYPES = {
@@ -163,7 +164,7 @@ def test_a_sweep_refuses_what_it_cannot_do(
 @pytest.mark.parametrize("seed", [3, 5, 6])
 def test_run_finds_the_planted_customers(con: duckdb.DuckDBPyConnection, seed: int) -> None:
     types = planted_shop(con, 60, seed=seed)
-    result = custseg_duck.run("lines", con=con, k="auto", min_support=0.2)
+    result = custseg_duck.run("lines", con=con, k="auto", **QUICK, min_support=0.2)
     segments = [s for (s,) in result.segments.order("customer_id").project("segment").fetchall()]
     assert result.summary.aggregate("count(*)").fetchall() == [(5,)]
     assert adjusted_rand_score(types, segments) >= 0.95
@@ -171,24 +172,24 @@ def test_run_finds_the_planted_customers(con: duckdb.DuckDBPyConnection, seed: i
 
 def test_candidates_stay_with_their_run(con: duckdb.DuckDBPyConnection) -> None:
     planted_shop(con, 60)
-    custseg_duck.run("lines", con=con, k="auto", min_support=0.2)
+    custseg_duck.run("lines", con=con, k="auto", **QUICK, min_support=0.2)
     kept = "select k from custseg.k_candidates where is_recommended"
     assert con.execute(kept).fetchall() == [(5,)]
-    custseg_duck.run("lines", con=con, k=2, name="other", min_support=0.2)
+    custseg_duck.run("lines", con=con, k=2, name="other", **QUICK, min_support=0.2)
     assert con.execute(kept).fetchall() == [(5,)]
-    custseg_duck.run("lines", con=con, k=2, min_support=0.2)
+    custseg_duck.run("lines", con=con, k=2, **QUICK, min_support=0.2)
     assert con.execute(kept).fetchall() == []
 
 
 def test_run_says_that_there_are_no_segments(con: duckdb.DuckDBPyConnection) -> None:
     planted_shop(con, 20, same=True)
     with pytest.warns(CustsegWarning, match="no clear segments were found.*k = 2: "):
-        result = custseg_duck.run("lines", con=con, k="auto", min_support=0.2)
+        result = custseg_duck.run("lines", con=con, k="auto", **QUICK, min_support=0.2)
     assert result.summary.project("n_customers").fetchall() == [(100,)]
 
 
 def test_one_customer_is_one_segment(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("create table t as select 1 as customer_id, 2 as order_id, 3 as product_id")
     with pytest.warns(CustsegWarning, match="no clear segments were found"):
-        result = custseg_duck.run("t", con=con, k="auto")
+        result = custseg_duck.run("t", con=con, k="auto", **QUICK)
     assert result.summary.aggregate("count(*)").fetchall() == [(1,)]
