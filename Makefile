@@ -39,7 +39,7 @@ check: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2
 
 # the core's tests at the other end of the dependencies' ranges
-CORE := kmeans gmm metrics features itemsets rules run portability export
+CORE := kmeans gmm features itemsets rules run portability export
 oldest: $(OLDEST)/.test
 	CUSTSEG_EXAMPLES=5 $(OLDEST)/bin/python -m pytest -n 2 $(CORE:%=tests/test_%.py)
 
