@@ -28,7 +28,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/custseg-duck demo --database shop.duckdb
 	@$(BIN)/custseg-duck report --database shop.duckdb --to report.html
 
-test: lint check oldest integrations clients wheel
+test: lint check oldest integrations client-shells wheel
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -51,7 +51,7 @@ INTEGRATIONS := .venv-integrations
 integrations: $(INTEGRATIONS)/.test
 	$(INTEGRATIONS)/bin/python -m pytest -n 2 tests/integrations
 
-# each in its own, because they need other versions: DuckDB's shell, Node, and these
+# each in its own, because they need other versions: DuckDB's shell and Node, in every run, and these
 CLIENTS := ibis jupysql quack sqlmesh
 clients: client-shells $(CLIENTS:%=client-%)
 
@@ -92,7 +92,7 @@ memory: $(VENV)/.miners
 
 fuzz: $(VENV)/.test
 	CUSTSEG_EXAMPLES=500 $(BIN)/python -m pytest -n 2 tests/test_mining.py tests/test_rules.py tests/test_offers.py \
-		tests/test_rfm_segments.py tests/test_crosstab.py tests/test_drift.py
+		tests/test_rfm_segments.py tests/test_crosstab.py tests/test_drift.py tests/test_hazards.py
 
 $(VENV)/.uv:
 	@echo "setting up $(VENV) (once)"

@@ -23,8 +23,13 @@ QUICK: dict[str, Any] = {
 
 
 def seeds(n: int) -> range:
-    """Of so many random cases all under ``make fuzz``, and otherwise a third."""
-    return range(n if int(os.environ.get("CUSTSEG_EXAMPLES", "25")) > 100 else n // 3)
+    """Of so many random cases all under ``make fuzz``, and otherwise a quarter."""
+    return range(n if is_thorough() else n // 4)
+
+
+def is_thorough() -> bool:
+    """Whether time does not matter: under ``make fuzz``."""
+    return int(os.environ.get("CUSTSEG_EXAMPLES", "25")) > 100
 
 
 @pytest.fixture(scope="session")

@@ -58,10 +58,12 @@ def test_every_table_and_view_reads_from_an_attached_file(file: Path) -> None:
         "where table_catalog = 'shop' and table_schema = 'custseg'",
     )
     assert len(names) == 27
-    for (name,) in names:
-        n_rows = plainly(file, f"select count(*) from shop.custseg.{name}")[0][0]
+    counts = " union all ".join(
+        f"select '{name}', count(*) from shop.custseg.{name}" for (name,) in names
+    )
+    for name, n_rows in plainly(file, counts):
         # no rules of this shop are significant, and nobody moved in a first run
-        assert n_rows or name.startswith("top_") or name == "migrations"
+        assert n_rows or str(name).startswith("top_") or name == "migrations"
 
 
 @pytest.mark.parametrize("macro", TABLE_MACROS)
