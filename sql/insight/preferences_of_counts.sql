@@ -36,19 +36,44 @@ counted as materialized (
     where custseg.require(n >= 1, 'n must be at least 1, got {}', n)
     group by segment, kind, value
 ),
-totals as (
-    select
-        *,
-        sum(n_lines) over (partition by segment, kind) as n_of_segment,
-        sum(n_lines) over (partition by kind, value) as n_of_value,
-        sum(n_lines) over (partition by kind) as n_of_kind,
+totals_of_segments as (
+    select segment, kind, sum(n_lines) as n_of_segment
     from counted
+    group by segment, kind
+),
+totals_of_values as (
+    select kind, value, sum(n_lines) as n_of_value
+    from counted
+    group by kind, value
+),
+totals_of_kinds as (
+    select kind, sum(n_of_segment) as n_of_kind
+    from totals_of_segments
+    group by kind
+),
+-- joined, which takes half the time of windows over so many values
+totals as (
+    select *
+    from counted
+    inner join totals_of_segments using (segment, kind)
+    inner join totals_of_values using (kind, value)
+    inner join totals_of_kinds using (kind)
 ),
 shares as (
     select
         *,
         n_lines / n_of_segment as share,
         n_of_value / n_of_kind as population_share,
+        share > population_share and n_customers >= 5 as is_preferred,
+        row_number() over (
+            partition by segment, kind order by n_lines desc, value asc
+        ) as share_rank,
+    from totals
+),
+-- most values are neither among the largest nor preferred
+candidates as (
+    select
+        *,
         -- observed counts: here and elsewhere, of this value and of others
         [
             n_lines, n_of_value - n_lines,
@@ -59,7 +84,8 @@ shares as (
             n_of_segment * (n_of_kind - n_of_value),
             (n_of_kind - n_of_segment) * (n_of_kind - n_of_value)
         ] as expected_times_all,
-    from totals
+    from shares
+    where share_rank <= n or is_preferred
 ),
 judged as (
     select
@@ -73,15 +99,11 @@ judged as (
                 else 0
             end
         )), 0) as log_likelihood,
-        share > population_share and n_customers >= 5 as is_preferred,
-    from shares
+    from candidates
 ),
 ranked as (
     select
         *,
-        row_number() over (
-            partition by segment, kind order by n_lines desc, value asc
-        ) as share_rank,
         case when is_preferred then row_number() over (
             partition by segment, kind, is_preferred
             order by log_likelihood desc, value asc
