@@ -24,6 +24,7 @@ from custseg_duck.statements import (
     itemset_table,
     purchase_views,
     relation_of,
+    setting,
 )
 from custseg_duck.steps import execute, written_out
 
@@ -166,7 +167,7 @@ def script(source: str, *, into: str = "itemsets", **options: Any) -> str:
         *(written_out(step, parameters) for step in READ),
         "-- Orders, items and pairs are counted in arrays of up to 2^this.\n"
         "set variable custseg_bits = current_setting('perfect_ht_threshold')",
-        f"set perfect_ht_threshold = {MOST_BITS}",
+        setting("perfect_ht_threshold", MOST_BITS),
         *(written_out(step, parameters) for step in COUNTED),
         "set perfect_ht_threshold = getvariable('custseg_bits')",
         *(written_out(step, parameters) for step in GROWN),
@@ -262,7 +263,7 @@ def counting_in_arrays(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     slots = _bytes(limit) / 4 / BYTES_PER_SLOT / threads
     bits = min(MOST_BITS, int(math.log2(max(slots, 1))))
     try:
-        con.execute(f"set perfect_ht_threshold = {max(bits, int(before))}")
+        con.execute(setting("perfect_ht_threshold", max(bits, int(before))))
     except duckdb.Error as error:
         logger.debug("perfect_ht_threshold stays %s: %s", before, error)
         yield
@@ -270,7 +271,7 @@ def counting_in_arrays(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     try:
         yield
     finally:
-        con.execute(f"set perfect_ht_threshold = {int(before)}")
+        con.execute(setting("perfect_ht_threshold", int(before)))
 
 
 def _bytes(size: str) -> float:

@@ -100,4 +100,6 @@ def _shown(value: object) -> object:
         return _CONTROLS.sub(" ", value).strip()
     if isinstance(value, list):
         return [_shown(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _shown(one) for name, one in value.items()}
     return value

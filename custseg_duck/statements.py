@@ -112,6 +112,11 @@ def table_in(database: str, schema: str, table: str) -> str:
     return ".".join(quote_name(part) for part in (database, schema, table))
 
 
+def setting(name: str, value: int) -> str:
+    """The statement that sets one of DuckDB's settings, which takes no parameter."""
+    return f"set {name} = {value}"
+
+
 def described_call(function: str, n_arguments: int) -> str:
     """The statement that binds a call of a function, without calling it."""
     return f"describe select {function}({', '.join(['null'] * n_arguments)})"

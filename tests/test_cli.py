@@ -138,6 +138,18 @@ def test_every_table_and_view_is_shown_in_every_format(path: Path, table: str) -
     assert call("show", table, "-d", path).exit_code == 0
 
 
+def test_a_segment_of_two_labels_is_shown_once(path: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.duckdb"
+    copy.write_bytes(path.read_bytes())
+    with duckdb.connect(str(copy)) as con:
+        con.execute("""
+            insert into custseg.segment_labels by name
+            select 'default' as run_name, 1 as segment, 'A second name' as label
+        """)
+    shown = json.loads(call("show", "-d", copy, "--format", "json").stdout)
+    assert [row["segment"] for row in shown["segments"]] == [0, 1, 2]
+
+
 def test_infinite_and_missing_numbers_are_valid_json(path: Path) -> None:
     rules = json.loads(
         call("show", "rules", "-d", path, "--format", "json").stdout,

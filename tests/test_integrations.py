@@ -2,6 +2,8 @@
 
 import importlib
 import sys
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,12 +24,26 @@ def test_a_missing_extra_is_named(name: str, monkeypatch: pytest.MonkeyPatch) ->
         importlib.import_module(f"custseg_duck.integrations.{name}")
 
 
-def test_the_extras_are_those_of_the_integrations() -> None:
-    import tomllib
-    from pathlib import Path
+ROOT = Path(__file__).parent.parent
 
-    with (Path(__file__).parent.parent / "pyproject.toml").open("rb") as file:
-        extras: dict[str, Any] = tomllib.load(file)["project"]["optional-dependencies"]
+
+def pyproject() -> dict[str, Any]:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        return tomllib.load(file)
+
+
+def test_every_package_is_in_the_wheel() -> None:
+    found = {
+        ".".join(place.parent.relative_to(ROOT).parts)
+        for place in (ROOT / "custseg_duck").rglob("__init__.py")
+    }
+    # two of them are links into the checkout
+    found |= {"custseg_duck.sql", "custseg_duck.udfs"}
+    assert set(pyproject()["tool"]["setuptools"]["packages"]) == found
+
+
+def test_the_extras_are_those_of_the_integrations() -> None:
+    extras = pyproject()["project"]["optional-dependencies"]
     assert {*NEEDED, "marimo"} <= extras.keys()
     for extra, packages in extras.items():
         for package in packages if extra != "test" else []:

@@ -18,7 +18,8 @@ from sklearn.decomposition import PCA
 
 import custseg_duck
 from custseg_duck import colours, plot
-from custseg_duck.network import COLUMN, layout
+from custseg_duck.plot import rules
+from custseg_duck.plot.network import COLUMN, layout
 from custseg_duck.reading import signed
 from custseg_duck.udfs.projection import project
 
@@ -200,7 +201,7 @@ def test_items_that_speak_together_meet_in_a_dot() -> None:
         "rule_id": 7, "antecedents": ["1", "2"], "antecedent_names": ["one", None],
         "consequents": ["3"], "consequent_names": ["three"], "confidence": 0.5, "lift": 2.0,
     }  # fmt: skip
-    arrows = plot._arrows_of(rule)
+    arrows = rules._arrows_of(rule)
     dot = ("rule", "7")
     assert [(arrow["from"], arrow["to"], arrow["has_head"]) for arrow in arrows] == [
         (("item", "1"), dot, False),
@@ -265,11 +266,11 @@ def test_a_network_has_at_least_one_rule(full_shop: duckdb.DuckDBPyConnection) -
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [one for one in sys.modules if one.startswith("custseg_duck.plot")]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "altair", None)
-    with pytest.raises(ImportError, match=r"pip install 'custseg_duck\[plot\]'"):
-        importlib.reload(plot)
-    monkeypatch.undo()
-    importlib.reload(plot)
+    with pytest.raises(ImportError, match=r"Altair.*pip install 'custseg_duck\[plot\]'"):
+        importlib.import_module("custseg_duck.plot")
 
 
 def test_principal_components_are_those_of_scikit_learn() -> None:

@@ -7,15 +7,22 @@ import click
 import duckdb
 
 import custseg_duck
-from custseg_duck.cli import display, terminal
-from custseg_duck.cli.options import DATABASE, FORMAT, NAME, QUIET, RUN, added, as_python
+from custseg_duck.cli import display, sections, terminal
+from custseg_duck.cli.options import DATABASE, FORMAT, NAME, QUIET, RUN, added, as_python, examples
 from custseg_duck.previewing import preview
 from custseg_duck.result import RunResult
 
 Work = Callable[[duckdb.DuckDBPyConnection, Any], RunResult]
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "custseg-duck run orders.parquet -d shop.duckdb --map customer_id=household_id",
+        "custseg-duck run order_lines -d shop.duckdb -k auto --min-support 0.001",
+        "custseg-duck run instacart/ -d shop.duckdb --dry-run",
+        "custseg-duck run order_lines -d shop.duckdb --format json | jq .segments",
+    )
+)
 @click.argument("source", required=False)
 @click.option(
     "--database", "-d", required=True, metavar="FILE", help="DuckDB file to write to; made if new."
@@ -33,14 +40,7 @@ def run(
     """Segment the customers of SOURCE, order lines in a table of the database or in a file.
 
     SOURCE is a Parquet or CSV file, or a folder of them (orders, products, ...), or a table.
-
-    \b
-    Examples:
-      custseg-duck run orders.parquet -d shop.duckdb --map customer_id=household_id
-      custseg-duck run order_lines -d shop.duckdb -k auto --min-support 0.001
-      custseg-duck run instacart/ -d shop.duckdb --dry-run
-      custseg-duck run order_lines -d shop.duckdb --format json | jq .segments
-    """  # noqa: D301
+    """
     taken = as_python(options)
     if dry_run:
         _preview(source, database, style, quiet, taken)
@@ -53,7 +53,7 @@ def run(
     )
 
 
-@click.command()
+@click.command(epilog=examples("custseg-duck refresh -d shop.duckdb --as-of 2024-07-01"))
 @click.argument("source", required=False)
 @DATABASE
 @NAME
@@ -81,11 +81,7 @@ def refresh(
 
     Reads the same SOURCE with the same options, unless others are given. If nothing has changed,
     nothing is done.
-
-    \b
-    Example:
-      custseg-duck refresh -d shop.duckdb --as-of 2024-07-01
-    """  # noqa: D301
+    """
     changes = {option: value for option, value in given.items() if value is not None}
     _make(
         database,
@@ -98,16 +94,11 @@ def refresh(
     )
 
 
-@click.command()
+@click.command(epilog=examples("custseg-duck demo -d shop.duckdb"))
 @DATABASE
 @QUIET
 def demo(database: str, quiet: bool) -> None:
-    """Segment a real shop: the Complete Journey, 1.47 million order lines of 2,469 households.
-
-    \b
-    Example:
-      custseg-duck demo -d shop.duckdb
-    """  # noqa: D301
+    """Segment a real shop: the Complete Journey, 1.47 million order lines of 2,469 households."""
     from custseg_duck import demo as complete_journey
 
     with terminal.errors(), terminal.connected(database) as con:
@@ -141,7 +132,7 @@ def _make(
             click.echo("Nothing has changed since the last run", err=True)
         display.show(
             con,
-            display.RUN,
+            sections.RUN,
             {"run_name": result.name},
             style,
             run=result.name,

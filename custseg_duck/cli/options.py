@@ -160,6 +160,11 @@ RUN = (
 )  # fmt: skip
 
 
+def examples(*lines: str) -> str:
+    """What ``click`` prints below the options, line by line."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
 def added(options: tuple[Callable[..., Any], ...]) -> Callable[..., Any]:
     """A decorator that gives a command these options, in their order."""
 

@@ -7,7 +7,7 @@ from click.shell_completion import get_completion_class
 
 from custseg_duck import mining, scripts
 from custseg_duck.cli import terminal
-from custseg_duck.cli.options import ITEM, MAP, MINING, added, as_python
+from custseg_duck.cli.options import ITEM, MAP, MINING, added, as_python, examples
 from custseg_duck.documentation import Header
 
 MACROS = click.option(
@@ -71,53 +71,53 @@ def _help(header: Header) -> str:
     return "\n\n".join([header.summary, *(f"{mark}: {said}" for mark, said in marked if said)])
 
 
-@click.group(cls=_Steps)
+@click.group(
+    cls=_Steps,
+    epilog=examples(
+        "custseg-duck sql rfm orders.parquet --n-bins 4 | duckdb",
+        "custseg-duck sql customer_features order_lines --into features | duckdb shop.duckdb",
+        "custseg-duck sql itemsets order_lines --min-support 0.001 | duckdb shop.duckdb",
+    ),
+)
 def sql() -> None:
     """Print the SQL of a step, to run in any DuckDB client.
 
     A relation is a table's name, or a Parquet or CSV file. A list is written
     "['a', 'b']", and NULL null.
-
-    \b
-    Examples:
-      custseg-duck sql rfm orders.parquet --n-bins 4 | duckdb
-      custseg-duck sql customer_features order_lines --into features | duckdb shop.duckdb
-      custseg-duck sql itemsets order_lines --min-support 0.001 | duckdb shop.duckdb
-    """  # noqa: D301
+    """
 
 
-@sql.command()
+@sql.command(
+    epilog=examples(
+        "custseg-duck sql itemsets order_lines --min-support 0.001 | duckdb shop.duckdb"
+    )
+)
 @click.argument("source")
 @click.option("--into", default="itemsets", show_default=True, help="Table to make or replace.")
 @added(MINING)
 @ITEM
 @MACROS
 def itemsets(source: str, into: str, with_macros: bool, **options: Any) -> None:
-    """frequent_itemsets as a sequence of statements: the same rows, quicker on large data.
+    """Print frequent_itemsets as a sequence of statements: the same rows, quicker on large data.
 
     SOURCE is a table or a file with order_id and the items.
-
-    \b
-    Example:
-      custseg-duck sql itemsets order_lines --min-support 0.001 | duckdb shop.duckdb
-    """  # noqa: D301
+    """
     with terminal.errors():
         text = mining.script(source, into=into, **as_python(options))
         click.echo(scripts.standalone(text) if with_macros else text, nl=False)
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "custseg-duck completion bash >> ~/.bashrc",
+        "custseg-duck completion zsh >> ~/.zshrc",
+        "custseg-duck completion fish > ~/.config/fish/completions/custseg-duck.fish",
+    )
+)
 @click.argument("shell", type=click.Choice(["bash", "fish", "zsh"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print what makes SHELL complete the commands, options and steps.
-
-    \b
-    Examples:
-      custseg-duck completion bash >> ~/.bashrc
-      custseg-duck completion zsh >> ~/.zshrc
-      custseg-duck completion fish > ~/.config/fish/completions/custseg-duck.fish
-    """  # noqa: D301
+    """Print what makes SHELL complete the commands, options and steps."""
     found = get_completion_class(shell)
     if found is None or ctx.parent is None:
         return

@@ -3,8 +3,8 @@
 import click
 
 import custseg_duck
-from custseg_duck.cli import display, terminal
-from custseg_duck.cli.options import DATABASE, FORMAT, NAME, QUIET
+from custseg_duck.cli import display, sections, terminal
+from custseg_duck.cli.options import DATABASE, FORMAT, NAME, QUIET, examples
 from custseg_duck.exporting import STORAGE_VERSION
 
 
@@ -19,7 +19,7 @@ def models() -> None:
 def list_models(database: str, style: str) -> None:
     """List the stored models, with what is known of how they were made."""
     with terminal.errors(), terminal.opened(database) as con:
-        display.show(con, (display.MODELS,), {}, style)
+        display.show(con, (sections.MODELS,), {}, style)
 
 
 @models.command("export")
@@ -59,7 +59,9 @@ def drop_model(name: str, database: str, version: int | None, quiet: bool) -> No
     terminal.say(f"{n_dropped} dropped", quiet=quiet)
 
 
-@click.command()
+@click.command(
+    epilog=examples("custseg-duck export for_the_team.duckdb -d shop.duckdb --table order_lines")
+)
 @click.argument("path", metavar="FILE")
 @DATABASE
 @click.option(
@@ -89,11 +91,7 @@ def export(
     """Write the results and the macros to FILE, a new database that older clients open.
 
     It needs no Python: segments are read, new customers scored and itemsets mined in any client.
-
-    \b
-    Example:
-      custseg-duck export for_the_team.duckdb -d shop.duckdb --table order_lines
-    """  # noqa: D301
+    """
     with (
         terminal.errors(),
         terminal.opened(database) as con,

@@ -8,6 +8,8 @@ from custseg_duck.reading import Row, item_labels, rows_of, run_of
 from custseg_duck.reporting.figures import Figures
 from custseg_duck.reporting.words import short
 
+N_TRAITS = 3  # that set a segment apart
+
 
 class Facts(NamedTuple):
     """The run of a report, and where its figures are made.
@@ -58,7 +60,7 @@ def facts_of(con: duckdb.DuckDBPyConnection, name: str) -> Facts:
         If there is none.
     """
     run = run_of(con, name)
-    segments = rows_of(con, "segments", "segment_summary", run_name=name)
+    segments = rows_of(con, "segments", "segment_summary", run_name=name, n=N_TRAITS)
     return Facts(con, name, run, segments, Figures())
 
 

@@ -10,7 +10,7 @@ from custseg_duck.reporting.notes import changed_options
 # What a section's template is given; or one sentence, why there is no more; or None, no section
 Content = Mapping[str, Any] | str | None
 
-N_TRAITS = 3
+
 N_PREFERENCES = 3
 N_RULES = 12
 N_ARROWS = 20
@@ -32,7 +32,6 @@ class Section(NamedTuple):
 
 def segments(facts: Facts) -> Content:
     """A card for each segment."""
-    traits = grouped(facts.rows("traits", "centroids", n=N_TRAITS), "segment")
     preferences = grouped(
         facts.rows("preferences", "segment_preferences", n=N_PREFERENCES), "segment"
     )
@@ -48,7 +47,6 @@ def segments(facts: Facts) -> Content:
         row
         | {
             "colour": colours.of_segment(row["segment"])[0],
-            "traits": traits.get(row["segment"], []),
             "preferences": _by_kind(preferences.get(row["segment"], [])),
             "rule": rules.get(row["segment"]) if len(facts.segments) > 1 else None,
         }

@@ -11,6 +11,7 @@ select
     confidence,
     rest_confidence,
     lift,
+    rest_lift,
 from custseg.top_segment_rules
 where run_name = $run_name
 qualify row_number() over (partition by segment order by rule_id asc) <= $n
