@@ -8,7 +8,7 @@ INSTALL = $(BIN)/uv pip install -q --python
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test lint check oldest oldest-all integrations clients wheel docs bench bench-fit bench-itemsets bench-rules \
-	bench-refresh fuzz memory clean help
+	bench-refresh fuzz memory hard clean help
 
 help:
 	@echo "make demo   segment a real shop into shop.duckdb, and write report.html"
@@ -23,6 +23,7 @@ help:
 	@echo "make bench-refresh  a refresh beside a first run (1 min)"
 	@echo "make fuzz   itemsets, rules and sequences against brute force on 500 random shops"
 	@echo "make memory  itemsets of 33M lines within 500 MB"
+	@echo "make hard   every promise of docs/hard-to-break.md in full (3 hours); make hard-kills and so on, one"
 
 demo: $(VENV)/.demo
 	@$(BIN)/custseg-duck demo --database shop.duckdb
@@ -93,6 +94,13 @@ memory: $(VENV)/.miners
 fuzz: $(VENV)/.test
 	CUSTSEG_EXAMPLES=500 $(BIN)/python -m pytest -n 2 tests/test_mining.py tests/test_rules.py tests/test_offers.py \
 		tests/test_rfm_segments.py tests/test_crosstab.py tests/test_drift.py tests/test_hazards.py
+
+# one promise of docs/hard-to-break.md in full, its figure put into that page
+HARD := calls kills faults memory crowd cycles interrupts names models locked laws oracles
+hard: $(HARD:%=hard-%)
+
+hard-%: $(VENV)/.test
+	$(BIN)/python -m tests.hard $* --record
 
 $(VENV)/.uv:
 	@echo "setting up $(VENV) (once)"
