@@ -67,6 +67,7 @@ wheel: $(VENV)/.test
 
 docs: $(VENV)/.test
 	$(BIN)/python docs/make_reference.py
+	$(BIN)/python docs/make_errors.py
 
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/run_pipeline.py

@@ -63,7 +63,7 @@ def export(
     target = Path(path)
     _require_place(con, target, overwrite)
     if not exists(con, "runs"):
-        raise InputError("the current database must hold a run to be exported, got none")
+        raise InputError("the current database must hold a run to be exported, got none [no-run]")
     own = _found(con, tables)
     name = f"custseg_export_{secrets.token_hex(4)}"
     unfinished = target.with_name(f".{target.name}.{name}")
@@ -77,7 +77,7 @@ def export(
             con.execute(detached(name))
         os.replace(unfinished, target)
     except (duckdb.Error, OSError) as error:
-        raise InputError(f"cannot export to {target}: {message_of(error)}") from error
+        raise InputError(f"cannot export to {target}: {message_of(error)}", "file") from error
     finally:
         for left in (unfinished, Path(f"{unfinished}.wal")):
             with contextlib.suppress(OSError):
@@ -89,20 +89,22 @@ def _require_place(con: duckdb.DuckDBPyConnection, target: Path, overwrite: bool
     if in_transaction(con):
         raise InputError(
             "export must be called outside a transaction, because it is one itself, got an open "
-            "one. Commit or roll back first"
+            "one. Commit or roll back first [transaction]"
         )
     if target.stem.lower() == "custseg":
         raise InputError(
             "path must not be called custseg, because custseg.segments would then mean two "
-            f"things, got {target}"
+            f"things, got {target} [database-name]"
         )
     opened = con.execute("select path from duckdb_databases() where path is not null").fetchall()
     if any(Path(place).resolve() == target.resolve() for (place,) in opened):
-        raise InputError(f"path must be another database than those that are open, got {target}")
+        raise InputError(
+            f"path must be another database than those that are open, got {target} [file-taken]"
+        )
     if target.is_dir() or (target.exists() and not overwrite):
         raise InputError(
             f"path must be new, got {target}, which exists. overwrite=True (--overwrite) "
-            "replaces a file"
+            "replaces a file [file-taken]"
         )
 
 
@@ -113,7 +115,7 @@ def _found(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[str, s
         relation = table_named(con, table)
         name = last_part(relation)
         if name.lower() in {one.lower() for one in found}:
-            raise InputError(f"tables must have a name each, got {name} twice")
+            raise InputError(f"tables must have a name each, got {name} twice [option]")
         found[name] = relation
     return found
 

@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from custseg_duck.errors import InputError, QueryError
+from custseg_duck.errors import InputError, QueryError, code_of, without_code
 from custseg_duck.history import stored_model
 from custseg_duck.steps import Reporter
 from custseg_duck.tables import exists
@@ -69,7 +69,10 @@ def _fitted(
         covariance_type = parameters["covariance_type"]
         return gmm.fit(points, k, covariance_type=covariance_type, seed=seed, features=transform)
     except ValueError as error:
-        raise InputError(f"{error}; there are {n_rows} customers") from error
+        message = str(error)
+        raise InputError(
+            f"{without_code(message)}; there are {n_rows} customers", code_of(message)
+        ) from error
 
 
 def _has_edited_labels(con: duckdb.DuckDBPyConnection, name: str) -> bool:
@@ -101,7 +104,7 @@ def _points(
         raise InputError(
             f"max_fit_bytes must be at least {n_bytes} to cluster {n_rows} customers by "
             f"{n_features} features, got {limit}. Raise it, take fewer features (include=...), or "
-            "fewer customers (since=...)"
+            "fewer customers (since=...) [limit]"
         )
     points = np.empty((n_rows, n_features))
     start = 0

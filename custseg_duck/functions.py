@@ -48,7 +48,7 @@ def register(con: duckdb.DuckDBPyConnection) -> None:
         if udfs and in_transaction(con):
             raise InputError(
                 "load must be called outside a transaction the first time, got an open one. "
-                "Commit or roll back first"
+                "Commit or roll back first [transaction]"
             )
         for udf in udfs:
             logger.debug("create_function %s", udf.name)

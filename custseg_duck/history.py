@@ -121,6 +121,6 @@ def require_past_run(con: duckdb.DuckDBPyConnection, name: str) -> PastRun:
     if past is None:
         raise InputError(
             f"name must be that of an earlier run ({known_names(con)}), got {name!r}. "
-            "custseg_duck.run makes the first one"
+            "custseg_duck.run makes the first one [no-run]"
         )
     return past

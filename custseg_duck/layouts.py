@@ -212,7 +212,7 @@ class _Candidates:
             raise InputError(
                 f"{ours} must be one column of {self.table.name}, got {len(theirs)} that may be "
                 f"it: {', '.join(theirs)}. Say which: columns={{{ours!r}: {theirs[0]!r}}} "
-                f"(--map {ours}={theirs[0]})"
+                f"(--map {ours}={theirs[0]}) [ambiguous-column]"
             )
         return theirs[0]
 
@@ -234,7 +234,8 @@ def _check_mapping(tables: Sequence[Table], columns: Mapping[str, str]) -> None:
     unknown = [name for name in columns if name not in CANONICAL_COLUMNS]
     if unknown:
         raise InputError(
-            f"columns must map names among {', '.join(CANONICAL_COLUMNS)}, got {', '.join(unknown)}"
+            f"columns must map names among {', '.join(CANONICAL_COLUMNS)}, got "
+            f"{', '.join(unknown)} [option]"
         )
     known = {name.lower() for table in tables for name in table.columns}
     absent = [theirs for theirs in columns.values() if theirs.lower() not in known]
@@ -244,7 +245,8 @@ def _check_mapping(tables: Sequence[Table], columns: Mapping[str, str]) -> None:
     if len(tables) == 1:
         place, there = tables[0].name, ", ".join(tables[0].columns)
     raise InputError(
-        f"columns must map to columns of {place}, got {', '.join(absent)}; there are {there}"
+        f"columns must map to columns of {place}, got {', '.join(absent)}; there "
+        f"are {there} [missing-column]"
     )
 
 
@@ -290,14 +292,15 @@ class _Recognition:
             raise InputError(
                 "source must have a table of order lines, with product_id and with order_id or "
                 f"customer_id, got {described(everything)}. Columns of other names can be mapped: "
-                "columns={'product_id': 'your_column'} (--map product_id=your_column)"
+                "columns={'product_id': 'your_column'} (--map product_id=your_column) "
+                "[missing-column]"
             )
         are_parts = all({fold(name) for name in t.columns} >= CART_COLUMNS for t in tables)
         if len(lines) > 1 and not are_parts:
             raise InputError(
                 f"source must have one table of order lines, got {len(lines)} that may be it: "
                 f"{described(tables)}. Pass only the tables that are meant, and parts of one table "
-                "as one: 'folder/*.parquet'"
+                "as one: 'folder/*.parquet' [ambiguous-table]"
             )
         return lines
 
@@ -307,7 +310,7 @@ class _Recognition:
             raise InputError(
                 f"source must have one table of {role}, got {len(candidates)} that may be it: "
                 f"{described([candidate.table for candidate in candidates])}. "
-                "Pass only the tables that are meant"
+                "Pass only the tables that are meant [ambiguous-table]"
             )
         return candidates[0] if candidates else None
 

@@ -49,7 +49,7 @@ def connect(
     try:
         con = duckdb.connect(os.fspath(path), read_only=read_only, config=config)
     except duckdb.Error as error:
-        raise CustsegError(f"cannot open {os.fspath(path)}: {error}") from error
+        raise CustsegError(f"cannot open {os.fspath(path)}: {error}", "cannot-open") from error
     try:
         _refuse_data_file(con, path)
         return load(con)
@@ -146,7 +146,7 @@ def unload(con: duckdb.DuckDBPyConnection, *, keep_tables: bool = False) -> None
     if functions.in_transaction(con):
         raise InputError(
             "unload must be called outside a transaction, because it is one itself, got an open "
-            "one. Commit or roll back first"
+            "one. Commit or roll back first [transaction]"
         )
     ours = {
         (kind, name)
@@ -157,7 +157,7 @@ def unload(con: duckdb.DuckDBPyConnection, *, keep_tables: bool = False) -> None
         return
     if is_read_only(con):
         raise InputError(
-            "unload must be able to write to the current database, got a read-only one"
+            "unload must be able to write to the current database, got a read-only one [read-only]"
         )
     with _loading:
         con.execute("begin")
@@ -241,7 +241,8 @@ def _refuse_ambiguous_schema(con: duckdb.DuckDBPyConnection) -> None:
     if any(name.lower() == "custseg" for name in names):
         raise InputError(
             "no database may be called custseg, because custseg.rfm would then mean two things, "
-            f"got {', '.join(names)}. Rename the file, or attach it under another name"
+            f"got {', '.join(names)}. Rename the file, or attach it under another "
+            "name [database-name]"
         )
 
 
@@ -251,7 +252,9 @@ def _refuse_data_file(con: duckdb.DuckDBPyConnection, path: str | os.PathLike[st
         "select path from duckdb_databases() where database_name = current_database()"
     ).fetchall()
     if stored is None and not os.fspath(path).startswith(":memory:") and os.fspath(path):
-        raise InputError(f"path must be a DuckDB database, got the data file {os.fspath(path)}")
+        raise InputError(
+            f"path must be a DuckDB database, got the data file {os.fspath(path)} [cannot-open]"
+        )
 
 
 def is_read_only(con: duckdb.DuckDBPyConnection) -> bool:

@@ -123,18 +123,18 @@ def _stored(con: duckdb.DuckDBPyConnection, place: str, name: str | None) -> tup
         "from custseg_run_models"
     ).fetchall()
     if len(found) != 1:
-        raise InputError(f"{place} must hold one model, got {len(found)}")
+        raise InputError(f"{place} must hold one model, got {len(found)} [model-damaged]")
     ((old_name, problem, is_whole),) = found
     if problem != "ok":
-        raise InputError(f"the model in {place} cannot be used: {problem}")
+        raise InputError(f"the model in {place} cannot be used: {problem} [model-damaged]")
     if not is_whole:
         raise InputError(
             f"the model in {place} must be as it was fitted, got another checksum: the file was "
-            "changed or damaged"
+            "changed or damaged [model-damaged]"
         )
     name = old_name if name is None else name
     if not name:
-        raise InputError(f"name must be a text, got {name!r} for the model in {place}")
+        raise InputError(f"name must be a text, got {name!r} for the model in {place} [option]")
     con.execute("begin")
     try:
         version = next_version(con, name)
@@ -179,19 +179,25 @@ def drop_model(
             "from custseg.models"
         ).fetchall()[0][0]
         wanted = name if version is None else f"{name} version {version}"
-        raise InputError(f"name must be that of a stored model ({known or 'none'}), got {wanted}")
+        raise InputError(
+            f"name must be that of a stored model ({known or 'none'}), got {wanted} [no-model]"
+        )
     return len(dropped)
 
 
 def _require_suffix(path: str | os.PathLike[str]) -> None:
     suffix = os.path.splitext(os.fspath(path))[1].lower()
     if suffix not in SUFFIXES:
-        raise InputError(f"path must end in {' or '.join(SUFFIXES)}, got {os.fspath(path)}")
+        raise InputError(
+            f"path must end in {' or '.join(SUFFIXES)}, got {os.fspath(path)} [file-suffix]"
+        )
 
 
 def _require_models(con: duckdb.DuckDBPyConnection) -> None:
     if not exists(con, "models"):
-        raise InputError("the current database must have models, got none: run makes the first")
+        raise InputError(
+            "the current database must have models, got none: run makes the first [no-model]"
+        )
 
 
 @contextmanager
@@ -199,4 +205,4 @@ def _input_errors(what: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        raise InputError(f"{what}: {message_of(error)}") from error
+        raise InputError(f"{what}: {message_of(error)}", "file") from error

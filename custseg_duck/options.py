@@ -80,7 +80,9 @@ def check_mining(options: Mapping[str, Any]) -> dict[str, Any]:
     support, count = options["min_support"], options["min_count"]
     if support is not None:
         if count is not None:
-            raise InputError(f"give min_support or min_count, not both, got {support} and {count}")
+            raise InputError(
+                f"give min_support or min_count, not both, got {support} and {count} [option]"
+            )
         _require(_is_number(support) and 0 < support <= 1, options, "min_support", "in (0, 1]")
     return checked
 
@@ -116,7 +118,7 @@ def require_choice(name: str, value: object, known: Sequence[str]) -> None:
 
 def _require(condition: object, options: Mapping[str, Any], name: str, what: str) -> None:
     if not condition:
-        raise InputError(f"{name} must be {what}, got {options[name]!r}")
+        raise InputError(f"{name} must be {what}, got {options[name]!r} [option]")
 
 
 def _is_number(value: object) -> bool:
@@ -130,5 +132,7 @@ def _local(moment: object, time_zone: str | None) -> object:
     try:
         zone = zoneinfo.ZoneInfo(time_zone or "UTC")
     except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
-        raise InputError(f"time_zone must be one that is known, got {time_zone!r}") from error
+        raise InputError(
+            f"time_zone must be one that is known, got {time_zone!r} [option]"
+        ) from error
     return moment.astimezone(zone).replace(tzinfo=None)

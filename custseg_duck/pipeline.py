@@ -131,11 +131,13 @@ def writable(con: duckdb.DuckDBPyConnection | None) -> duckdb.DuckDBPyConnection
     elif in_transaction(con):
         raise InputError(
             "run must be called outside a transaction, because it is one itself, got an open one. "
-            "Commit or roll back first"
+            "Commit or roll back first [transaction]"
         )
     load(con)
     if is_read_only(con):
-        raise InputError("run must be able to write to the current database, got a read-only one")
+        raise InputError(
+            "run must be able to write to the current database, got a read-only one [read-only]"
+        )
     return con
 
 
@@ -363,7 +365,7 @@ def require_kept_lines(con: duckdb.DuckDBPyConnection) -> None:
         reasons = ", ".join(f"{reason}: {n}" for _, reason, n in counts)
         raise InputError(
             "source must have at least one line with a purchase, "
-            f"got none ({reasons or 'it is empty'})"
+            f"got none ({reasons or 'it is empty'}) [no-rows]"
         )
 
 

@@ -65,13 +65,13 @@ def preview(
         As ``run``, as far as that is known before the fit.
     """
     if source is None and features is None:
-        raise InputError("run must have a source of order lines or features, got neither")
+        raise InputError("run must have a source of order lines or features, got neither [option]")
     job = Job(source, features, options.pop("columns", None) or {}, check(defaults() | options))
     place = database if database is not None and Path(database).exists() else ":memory:"
     try:
         con = duckdb.connect(os.fspath(place))
     except duckdb.Error as error:
-        raise CustsegError(f"cannot open {place}: {error}") from error
+        raise CustsegError(f"cannot open {place}: {error}", "cannot-open") from error
     report = Reporter(progress, STEPS)
     with con:
         con.execute("set enable_progress_bar = false")

@@ -62,7 +62,7 @@ def run_of(con: duckdb.DuckDBPyConnection, name: str) -> Row:
     if not found:
         raise InputError(
             f"name must be that of a run ({known_names(con)}), got {name!r}. "
-            "custseg_duck.run makes one"
+            "custseg_duck.run makes one [no-run]"
         )
     return found[0]
 

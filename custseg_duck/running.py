@@ -160,7 +160,7 @@ def run(
         if key not in ("source", "features", "con", "columns", "progress")
     }
     if source is None and features is None:
-        raise InputError("run must have a source of order lines or features, got neither")
+        raise InputError("run must have a source of order lines or features, got neither [option]")
     return carry_out(Job(source, features, columns or {}, check(options)), con, progress)
 
 
@@ -226,20 +226,21 @@ def refresh(
     unknown = sorted(changes.keys() - known.keys())
     if unknown:
         raise InputError(
-            f"changes must be options of run ({', '.join(sorted(known))}), got {', '.join(unknown)}"
+            f"changes must be options of run ({', '.join(sorted(known))}), got "
+            f"{', '.join(unknown)} [option]"
         )
     fixed = sorted(OF_THE_MODEL & changes.keys())
     if fixed and fit != "matched":
         raise InputError(
             f"the model's own options can only change under fit='matched', got "
-            f"{', '.join(fixed)} with fit={fit!r}"
+            f"{', '.join(fixed)} with fit={fit!r} [option]"
         )
     if source is None and features is None:
         source, features = past.inputs.get("source"), past.inputs.get("features")
         if None in past.inputs.values():
             raise InputError(
                 "source must be given, because the run before read what has no name of its own, "
-                f"got none. It was {past.source}"
+                f"got none. It was {past.source} [option]"
             )
     job = Job(
         source,

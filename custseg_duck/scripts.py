@@ -75,7 +75,7 @@ def script(
     if needs_python(name):
         raise InputError(
             f"{name} must be plain SQL to be printed, got one that fits in Python, by "
-            f"{', '.join(needs_python(name))}: call it after custseg_duck.load(con)"
+            f"{', '.join(needs_python(name))}: call it after custseg_duck.load(con) [needs-python]"
         )
     if not step.header.is_table:
         return standalone(catalog.statement(step.path) + ";\n") if with_macros else ""
@@ -84,7 +84,7 @@ def script(
     for number, parameter in enumerate(step.header.required, 1):
         value = given.get(parameter)
         if value is None:
-            raise InputError(f"{name} must have {parameter}, got nothing for it")
+            raise InputError(f"{name} must have {parameter}, got nothing for it [option]")
         if is_path(value) or mapped:
             view = f"custseg_input_{number}"
             statements.append(input_view(view, value, mapped))
@@ -138,9 +138,9 @@ def _literal(parameter: str, value: str) -> str:
     try:
         parsed: Any = sqlglot.parse_one(value, dialect="duckdb")
     except sqlglot.errors.SqlglotError as error:
-        raise InputError(f"{parameter} must be an SQL literal, got {value}") from error
+        raise InputError(f"{parameter} must be an SQL literal, got {value} [option]") from error
     parts = parsed.walk()
     allowed = (*_LITERALS, exp.PropertyEQ, exp.Identifier)
     if not isinstance(parsed, _LITERALS) or not all(isinstance(part, allowed) for part in parts):
-        raise InputError(f"{parameter} must be an SQL literal, got {value}")
+        raise InputError(f"{parameter} must be an SQL literal, got {value} [option]")
     return value

@@ -103,7 +103,7 @@ def attach_features(
     if not n_rows or n_ids < n_rows:
         raise InputError(
             f"features must have one row for each {customer_id} and none without, "
-            f"got {n_rows} rows for {n_ids} of them in {table.label}"
+            f"got {n_rows} rows for {n_ids} of them in {table.label} [repeated-rows]"
         )
     return table.label
 
@@ -218,7 +218,7 @@ def _require_joinable(con: duckdb.DuckDBPyConnection, role: str, layout: Layout)
         raise InputError(
             f"{part.table.name}.{part.chosen[key]} must be of the type of "
             f"{other.table.name}.{other.chosen[key]} to be joined on it, "
-            f"got {kind} against {other_kind}"
+            f"got {kind} against {other_kind} [join]"
         )
     column = quote_name(key)
     ((n_repeated, example),) = con.execute(
@@ -229,7 +229,7 @@ def _require_joinable(con: duckdb.DuckDBPyConnection, role: str, layout: Layout)
     if n_repeated:
         raise InputError(
             f"{part.table.name} must have each {part.chosen[key]} once to be joined on it, got "
-            f"{n_repeated} of them more than once, such as {example}"
+            f"{n_repeated} of them more than once, such as {example} [join]"
         )
 
 
@@ -238,7 +238,7 @@ def _tables(con: duckdb.DuckDBPyConnection, source: object) -> tuple[list[Table]
     if isinstance(source, Mapping):
         tables = [_named(con, name, value) for name, value in source.items()]
         if not tables:
-            raise InputError("source must have at least one table, got an empty mapping")
+            raise InputError("source must have at least one table, got an empty mapping [option]")
         return tables, tables[0].label if len(tables) == 1 else ""
     if isinstance(source, str | Path) and _is_folder(con, source):
         files = _files(Path(source))
@@ -250,7 +250,9 @@ def _tables(con: duckdb.DuckDBPyConnection, source: object) -> tuple[list[Table]
 
 def _named(con: duckdb.DuckDBPyConnection, name: object, value: object) -> Table:
     if not isinstance(name, str):
-        raise InputError(f"source must map names of tables to tables, got the name {name!r}")
+        raise InputError(
+            f"source must map names of tables to tables, got the name {name!r} [option]"
+        )
     try:
         return _read(con, value, name)
     except InputError as error:
@@ -279,11 +281,13 @@ def _files(folder: Path) -> dict[str, Path]:
         if name in files:
             raise InputError(
                 f"source must have one file of each name, got {files[name].name} and {path.name} "
-                f"in {folder}"
+                f"in {folder} [ambiguous-table]"
             )
         files[name] = path
     if not files:
-        raise InputError(f"source must be a folder with Parquet or CSV files, got {folder}")
+        raise InputError(
+            f"source must be a folder with Parquet or CSV files, got {folder} [no-source]"
+        )
     return files
 
 
@@ -294,7 +298,7 @@ def _read(con: duckdb.DuckDBPyConnection, source: object, name: str = "", label:
         found = con.execute(f"describe from {relation}").fetchall()
     except duckdb.Error as error:
         raise InputError(
-            f"source must be readable, got {description}: {message_of(error)}"
+            f"source must be readable, got {description}: {message_of(error)}", "no-source"
         ) from error
     name = name or description
     label = label or (name if name == description else f"{name} ({description})")
@@ -305,7 +309,7 @@ def _relation(con: duckdb.DuckDBPyConnection, source: object) -> tuple[str, str]
     if isinstance(source, Path) or (isinstance(source, str) and is_path(source)):
         path = os.fspath(source)
         if not is_path(path):
-            raise InputError(f"source must be a Parquet or CSV file, got {path}")
+            raise InputError(f"source must be a Parquet or CSV file, got {path} [no-source]")
         return file_relation(path), path
     if isinstance(source, str):
         return table_named(con, source), source
@@ -317,7 +321,7 @@ def _relation(con: duckdb.DuckDBPyConnection, source: object) -> tuple[str, str]
     except (duckdb.Error, TypeError) as error:
         raise InputError(
             "source must be the name of a table or view, a Parquet or CSV path, or an Arrow, "
-            f"pandas or Polars table, got {type(source).__name__}"
+            f"pandas or Polars table, got {type(source).__name__} [no-source]"
         ) from error
     return f"temp.main.{name}", f"{type(source).__module__}.{type(source).__name__}"
 
@@ -336,7 +340,7 @@ def table_named(con: duckdb.DuckDBPyConnection, name: str) -> str:
     tables = sorted({table for _, schema, table in _known_tables(con) if schema != "custseg"})
     raise InputError(
         f"source must be a table or view that exists, got {name!r}; "
-        f"there are {', '.join(tables[:20]) or 'none'}"
+        f"there are {', '.join(tables[:20]) or 'none'} [no-source]"
     )
 
 

@@ -30,7 +30,9 @@ def relation_of(name: str) -> str:
     try:
         table = sqlglot.exp.to_table(name, dialect="duckdb")
     except sqlglot.errors.ParseError as error:
-        raise InputError(f"source must be the name of a table or a file, got {name!r}") from error
+        raise InputError(
+            f"source must be the name of a table or a file, got {name!r} [no-source]"
+        ) from error
     return ".".join(quote_name(part.name) for part in table.parts)
 
 

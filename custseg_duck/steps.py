@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from custseg_duck import catalog
-from custseg_duck.errors import InputError, QueryError, message_of
+from custseg_duck.errors import InputError, QueryError, code_of, message_of
 from custseg_duck.statements import quote_text
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,8 @@ def execute(con: duckdb.DuckDBPyConnection, step: str, parameters: Mapping[str, 
     try:
         con.execute(sql, {key: parameters[key] for key in used})
     except _INPUT_ERRORS as error:
-        raise InputError(message_of(error)) from error
+        message = message_of(error)
+        raise InputError(message if code_of(message) else f"{step}: {message}") from error
     except duckdb.Error as error:
         raise QueryError(step, sql, error) from error
 

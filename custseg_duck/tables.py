@@ -171,7 +171,7 @@ def _same_types(con: duckdb.DuckDBPyConnection, old: str, new: str) -> bool:
         raise InputError(
             f"a run must have the same types as the runs beside it in {old}, got "
             f"{'; '.join(changed)}. Cast the ids in the source, or keep this run in a database "
-            "of its own"
+            "of its own [run-types]"
         )
     return kept == added
 
@@ -206,7 +206,9 @@ def query_of_run(
         If there is no such table, which not every run leaves.
     """
     if not exists(con, table) and not _is_view(con, table):
-        raise InputError(f"table must be one that a run has left, got {table}, and none has")
+        raise InputError(
+            f"table must be one that a run has left, got {table}, and none has [no-result]"
+        )
     column = RUN_COLUMNS.get(table, "run_name")
     relation = f"from custseg.{quote_name(table)}"
     if column is None:

@@ -43,7 +43,7 @@ def export_targets(
     """
     place = os.fspath(path)
     if not place.lower().endswith(SUFFIXES):
-        raise InputError(f"path must end in {' or '.join(SUFFIXES)}, got {place}")
+        raise InputError(f"path must end in {' or '.join(SUFFIXES)}, got {place} [file-suffix]")
     wanted = None if segments is None else [str(segment) for segment in segments]
     try:
         con.execute(
@@ -54,10 +54,12 @@ def export_targets(
         try:
             ((n_customers,),) = con.execute("select count(*) from custseg_run_targets").fetchall()
             if not n_customers:
-                raise InputError(f"name must be that of a run with customers, got {name!r}")
+                raise InputError(
+                    f"name must be that of a run with customers, got {name!r} [no-run]"
+                )
             copy_to(con, "custseg_run_targets", place)
         finally:
             con.execute("drop table temp.main.custseg_run_targets")
     except duckdb.Error as error:
-        raise InputError(f"targets: {message_of(error)}") from error
+        raise InputError(f"targets: {message_of(error)}", "file") from error
     return int(n_customers)

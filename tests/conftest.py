@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ import pytest
 import custseg_duck
 from custseg_duck import demo
 from tests import reports
+
+DOCS = Path(__file__).parent.parent / "docs"
 
 # Options of run for tests of what these do not touch: they are most of the time of a small run
 QUICK: dict[str, Any] = {
@@ -30,6 +33,16 @@ def seeds(n: int) -> range:
 def is_thorough() -> bool:
     """Whether time does not matter: under ``make fuzz``."""
     return int(os.environ.get("CUSTSEG_EXAMPLES", "25")) > 100
+
+
+def program(name: str) -> Any:
+    """The module of a program in docs/."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")

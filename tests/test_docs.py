@@ -14,7 +14,7 @@ from click.testing import CliRunner
 import custseg_duck
 from custseg_duck import catalog, demo
 from custseg_duck.cli import main
-from tests.conftest import make_shop
+from tests.conftest import make_shop, program
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -128,15 +128,13 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_the_reference_is_what_the_files_say() -> None:
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("make_reference", DOCS / "make_reference.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    made = module.reference().splitlines()
+    made = program("make_reference").reference().splitlines()
     assert made == (DOCS / "reference.md").read_text().splitlines(), "run: make docs"
+
+
+def test_the_page_of_errors_is_what_the_files_say() -> None:
+    made = program("make_errors").page().splitlines()
+    assert made == (DOCS / "errors.md").read_text().splitlines(), "run: make docs"
 
 
 def named_in_the_reference() -> Iterator[str]:

@@ -387,7 +387,7 @@ def test_the_command_explains_and_lists(shop: duckdb.DuckDBPyConnection, tmp_pat
     assert code == 0
     assert "Customer 7 is in segment" in text
     assert call("explain", "zork") == (
-        1, "Error: customer_id must be of the run 'default', got zork\n"
+        1, "Error: customer_id must be of the run 'default', got zork [no-customer]\n"
     )  # fmt: skip
     assert "default" in call("models", "list")[1]
     assert call("models", "export", str(tmp_path / "m.json"))[0] == 0

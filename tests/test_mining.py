@@ -504,7 +504,7 @@ def test_the_command_prints_the_script_and_refuses_in_a_line() -> None:
     assert printed.output == mining.script("lines.parquet", min_count=3)
     refused = runner.invoke(main, ["sql", "itemsets", "order_lines", "--min-support", "2"])
     assert refused.exit_code == 1
-    assert refused.output == "Error: min_support must be in (0, 1], got 2.0\n"
+    assert refused.output == "Error: min_support must be in (0, 1], got 2.0 [option]\n"
 
 
 @pytest.mark.parametrize(

@@ -129,23 +129,28 @@ def from_lists(vectors: pa.Array, *, some_unknown: bool = False) -> Floats:
     if len(vectors) == 0:
         return np.empty((0, 0))
     if vectors.null_count:
-        raise ValueError(f"features must not be NULL, got {vectors.null_count} NULL rows")
+        raise ValueError(
+            f"features must not be NULL, got {vectors.null_count} NULL rows [null-value]"
+        )
     # DLPack, as Arrow's own way to numpy imports pandas where it finds it: 0.3 s and 50 MB
     offsets = np.from_dlpack(vectors.offsets)
     values = vectors.values[offsets[0] : offsets[-1]]
     if values.null_count and not some_unknown:
-        raise ValueError(f"features must not hold NULL, got {values.null_count} NULL values")
+        raise ValueError(
+            f"features must not hold NULL, got {values.null_count} NULL values [null-value]"
+        )
     n_unknown = values.null_count
     if n_unknown:
         values = values.fill_null(np.nan)
     lengths = np.diff(offsets)
     if lengths.min() != lengths.max():
         raise ValueError(
-            f"features must all have one length, got {lengths.min()} to {lengths.max()}"
+            f"features must all have one length, got {lengths.min()} to "
+            f"{lengths.max()} [vector-length]"
         )
     points = np.asarray(np.from_dlpack(values), dtype=np.float64)
     if some_unknown and np.isnan(points).sum() > n_unknown:
-        raise ValueError("features must be finite or NULL, got nan")
+        raise ValueError("features must be finite or NULL, got nan [not-finite]")
     return points.reshape(len(vectors), int(lengths[0]))
 
 
@@ -222,11 +227,13 @@ def decision_tree(customers: pa.Array, columns: pa.Array, max_depth: pa.Array) -
     ):
         rows = customers[i].values
         if rows is None:
-            raise ValueError("segments must hold a customer of the features, got none")
+            raise ValueError("segments must hold a customer of the features, got none [no-rows]")
         points = from_lists(rows.field("numbers"), some_unknown=True)
         segments = rows.field("segment")
         if segments.null_count:
-            raise ValueError(f"segments must not be NULL, got {segments.null_count} NULL values")
+            raise ValueError(
+                f"segments must not be NULL, got {segments.null_count} NULL values [null-value]"
+            )
         labels = np.asarray(np.from_dlpack(segments), dtype=np.int64)
         trees.append(surrogate_tree(points, labels, described or [], max_depth=depth))
     return pa.array(trees, type=TREE)
@@ -237,7 +244,7 @@ def _groups(points: pa.Array, *options: pa.Array) -> Iterator[tuple[Any, ...]]:
     for i, values in enumerate(zip(*(column.to_pylist() for column in options), strict=True)):
         vectors = points[i].values
         if vectors is None:
-            raise ValueError("features must have at least one row, got none")
+            raise ValueError("features must have at least one row, got none [no-rows]")
         yield np.array(from_lists(vectors)), *values
 
 
@@ -251,7 +258,7 @@ def assign(models: pa.ChunkedArray, features: pa.ChunkedArray) -> pa.Array:
     while start < len(vectors):
         model = encoded[start]
         if not model.is_valid:
-            raise ValueError("model must not be NULL")
+            raise ValueError("model must not be NULL [null-value]")
         stop = start + 1
         while stop < len(vectors) and encoded[stop] == model:
             stop += 1

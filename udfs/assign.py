@@ -26,7 +26,9 @@ def assign(model: dict[str, Any], points: Floats) -> Integers:
     centers = np.array([component["center"] for component in model["components"]])
     check(points)
     if points.shape[1] != centers.shape[1]:
-        raise ValueError(f"features must have {centers.shape[1]} values, got {points.shape[1]}")
+        raise ValueError(
+            f"features must have {centers.shape[1]} values, got {points.shape[1]} [vector-length]"
+        )
     if model["algorithm"] == "kmeans":
         return nearest(points, centers)
     return _most_probable(points, model["components"])

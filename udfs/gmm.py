@@ -147,7 +147,8 @@ def fit(
     """
     if covariance_type not in COVARIANCE_TYPES:
         raise ValueError(
-            f"covariance_type must be one of {', '.join(COVARIANCE_TYPES)}, got {covariance_type}"
+            f"covariance_type must be one of {', '.join(COVARIANCE_TYPES)}, got "
+            f"{covariance_type} [option]"
         )
     k = prepare(points, k, seed, features)
     middle = centre(points)
@@ -440,7 +441,7 @@ def _precisions_cholesky(covariances: Floats, covariance_type: str) -> Floats:
 _NO_INVERSE = (
     "every component's covariance must have an inverse, got one that has none: "
     "features that follow from each other, or on very different scales. Leave them out, take fewer "
-    "segments, or covariance_type diag"
+    "segments, or covariance_type diag [variance]"
 )
 
 
@@ -452,7 +453,7 @@ def _require_variance(points: Floats) -> None:
             f"features must have a standard deviation of at least {LEAST_VARIANCE**0.5:g} or be "
             f"constant, because {REG_COVAR:g} is added to every variance, got "
             f"{variances[small[0]] ** 0.5:.3g} in place {small[0] + 1}. Scale them first, as "
-            "custseg.feature_vectors does"
+            "custseg.feature_vectors does [variance]"
         )
 
 

@@ -81,7 +81,7 @@ def refitted(points: Floats, previous: dict[str, Any] | None) -> dict[str, Any]:
         If there is none, or the points do not fit it.
     """
     if previous is None:
-        raise ValueError("model must be the one to go on from, got NULL")
+        raise ValueError("model must be the one to go on from, got NULL [null-value]")
     is_mixture = previous["algorithm"] == "gmm"
     model = gmm.refit(points, previous) if is_mixture else kmeans.refit(points, previous)
     return renumbered(model, match(model, previous))
@@ -127,7 +127,7 @@ def _comparable_centers(model: dict[str, Any], previous: dict[str, Any]) -> tupl
     if not shared:
         raise ValueError(
             "models must have a feature in common to be compared, got "
-            f"{_names(new)} against {_names(old)}"
+            f"{_names(new)} against {_names(old)} [model-kind]"
         )
     new_centers = np.array([component["center"] for component in model["components"]])
     old_centers = np.array([component["center"] for component in previous["components"]])

@@ -30,7 +30,7 @@ def prepare(points: Floats, k: Any, seed: Any, features: list[dict[str, Any]] | 
     if features is not None and len(features) != points.shape[1]:
         raise ValueError(
             f"transform must have one entry per feature, "
-            f"got {len(features)} for {points.shape[1]} features"
+            f"got {len(features)} for {points.shape[1]} features [vector-length]"
         )
     return whole_number(k, "k", 1, n_distinct, "the distinct rows")
 
@@ -45,13 +45,14 @@ def check(points: Floats) -> None:
     n_rows, n_features = points.shape
     if n_rows == 0 or n_features == 0:
         raise ValueError(
-            f"features must have at least one row and one value, got {n_rows} x {n_features}"
+            f"features must have at least one row and one value, got {n_rows} x "
+            f"{n_features} [no-rows]"
         )
     for start in range(0, n_rows, BLOCK_ROWS):
         block = points[start : start + BLOCK_ROWS]
         if not np.all(np.abs(block) <= LARGEST):
             worst = block[~(np.abs(block) <= LARGEST)][0]
-            raise ValueError(f"features must be finite and within 1e100, got {worst}")
+            raise ValueError(f"features must be finite and within 1e100, got {worst} [not-finite]")
 
 
 def sort_rows(points: Floats) -> int:
@@ -92,5 +93,5 @@ def whole_number(value: Any, name: str, low: int, high: int, high_name: str = ""
     """``value`` if it is an integer from ``low`` to ``high``, else a ValueError that says so."""
     if value is None or not low <= value <= high:
         bound = f"{high} ({high_name})" if high_name else str(high)
-        raise ValueError(f"{name} must be between {low} and {bound}, got {value}")
+        raise ValueError(f"{name} must be between {low} and {bound}, got {value} [option]")
     return int(value)

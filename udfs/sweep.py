@@ -72,7 +72,7 @@ def sweep(
     _require_known(covariance_types, "covariance_types", gmm.COVARIANCE_TYPES)
     n_bootstraps = whole_number(n_bootstraps, "n_bootstraps", 1, MAX_BOOTSTRAPS)
     if not ks or any(k is None or k < 1 for k in ks):
-        raise ValueError(f"ks must be whole numbers of at least 1, got {list(ks or [])}")
+        raise ValueError(f"ks must be whole numbers of at least 1, got {list(ks or [])} [option]")
     prepare(points, 1, seed, features)
     n_distinct = len(np.unique(points[:SAMPLE_ROWS], axis=0))
     forms: list[str | None] = [None] if "kmeans" in algorithms else []
@@ -225,4 +225,6 @@ def _fit(
 
 def _require_known(names: Sequence[str], option: str, known: Sequence[str]) -> None:
     if not names or any(name not in known for name in names):
-        raise ValueError(f"{option} must be among {', '.join(known)}, got {list(names or [])}")
+        raise ValueError(
+            f"{option} must be among {', '.join(known)}, got {list(names or [])} [option]"
+        )

@@ -128,16 +128,20 @@ def _checked(points: Floats, labels: Integers, columns: Sequence[dict[str, Any]]
     n_rows, n_features = points.shape
     if n_rows == 0 or n_features == 0:
         raise ValueError(
-            f"features must have at least one row and one value, got {n_rows} x {n_features}"
+            f"features must have at least one row and one value, got {n_rows} x "
+            f"{n_features} [no-rows]"
         )
     if len(labels) != n_rows:
-        raise ValueError(f"segments must be one per row, got {len(labels)} for {n_rows} rows")
+        raise ValueError(
+            f"segments must be one per row, got {len(labels)} for {n_rows} rows [vector-length]"
+        )
     if len(columns) != n_features:
         raise ValueError(
-            f"columns must be one per feature, got {len(columns)} for {n_features} features"
+            f"columns must be one per feature, got {len(columns)} for {n_features} "
+            "features [vector-length]"
         )
     if np.isinf(points).any():
-        raise ValueError(f"features must be finite, got {points[np.isinf(points)][0]}")
+        raise ValueError(f"features must be finite, got {points[np.isinf(points)][0]} [not-finite]")
 
 
 def _filled(points: Floats, columns: Sequence[Column]) -> Floats:

@@ -102,7 +102,7 @@ def show_explanation(
     if not rows:
         raise InputError(
             f"customer_id must be of the run {parameters['run_name']!r}, "
-            f"got {parameters['customer_id']}"
+            f"got {parameters['customer_id']} [no-customer]"
         )
     if style == "table":
         title = EXPLANATION.title.format(**{**parameters, **rows[0]})

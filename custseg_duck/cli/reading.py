@@ -37,7 +37,8 @@ def show(table: str | None, database: str, name: str, limit: Any, style: str) ->
     with terminal.errors(), terminal.opened(database) as con:
         if not exists(con, "runs"):
             raise custseg_duck.InputError(
-                f"database must hold a run, got {database} without one: custseg-duck run makes one"
+                f"database must hold a run, got {database} without one: custseg-duck run "
+                "makes one [no-run]"
             )
         if table is None:
             display.show(con, sections.RUN, {"run_name": name}, style, run=name)

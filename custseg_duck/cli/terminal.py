@@ -83,7 +83,7 @@ def opened(database: str) -> duckdb.DuckDBPyConnection:
     if not Path(database).is_file():
         raise custseg_duck.InputError(
             f"database must be a file that exists, got {database}. "
-            f"custseg-duck run SOURCE --database {database} makes it"
+            f"custseg-duck run SOURCE --database {database} makes it [no-file]"
         )
     return connected(database)
 

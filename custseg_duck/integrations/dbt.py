@@ -40,7 +40,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]
         """
         self.persist = plugin_config.get("persist", False)
         if not isinstance(self.persist, bool):
-            raise InputError(f"persist must be true or false, got {self.persist!r}")
+            raise InputError(f"persist must be true or false, got {self.persist!r} [option]")
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Load, as dbt opens the database.

@@ -39,7 +39,7 @@ def register(engine: Engine, *, persist: bool = True) -> Engine:
     if engine.dialect.name != "duckdb":
         raise InputError(
             "engine must be one of DuckDB, such as create_engine('duckdb:///shop.duckdb'), "
-            f"got one of {engine.dialect.name}"
+            f"got one of {engine.dialect.name} [option]"
         )
 
     def loaded(connection: Any, _record: object) -> None:
@@ -47,7 +47,7 @@ def register(engine: Engine, *, persist: bool = True) -> Engine:
         native = connection.execute("select 1")
         if not isinstance(native, duckdb.DuckDBPyConnection):
             raise InputError(
-                f"the engine must make connections of DuckDB, got {type(native).__name__}"
+                f"the engine must make connections of DuckDB, got {type(native).__name__} [option]"
             )
         load(native, persist=persist)
 

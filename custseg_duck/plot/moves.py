@@ -42,7 +42,7 @@ def migration(
     if not found:
         raise InputError(
             f"the run {name!r} must go on from one before to show who moved, got a first one. "
-            "custseg_duck.refresh(con=con) makes the next"
+            "custseg_duck.refresh(con=con) makes the next [no-result]"
         )
     rows = [
         {

@@ -47,13 +47,13 @@ def rule_network(
         If there is no run of this name, it found no rule to act on, or ``n`` is below 1.
     """
     if n < 1:
-        raise InputError(f"n must be an int in the range [1, inf), got {n}")
+        raise InputError(f"n must be an int in the range [1, inf), got {n} [option]")
     run_of(con, name)
     rules = rows_of(con, "rules", "rules", run_name=name, n=n)
     if not rules:
         raise InputError(
             f"the run {name!r} must have rules to act on, got none in custseg.top_rules. "
-            "Run it on order lines, perhaps with a lower min_support"
+            "Run it on order lines, perhaps with a lower min_support [no-result]"
         )
     arrows = [arrow for rule in rules for arrow in _arrows_of(rule)]
     laid_out = layout([(arrow["from"], arrow["to"]) for arrow in arrows], width)

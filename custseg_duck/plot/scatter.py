@@ -53,7 +53,7 @@ def projection(
         If there is no run of this name, or ``n`` is not as above.
     """
     if not 1 <= n <= MOST_POINTS:
-        raise InputError(f"n must be an int in the range [1, {MOST_POINTS}], got {n}")
+        raise InputError(f"n must be an int in the range [1, {MOST_POINTS}], got {n} [option]")
     found = _projected(con, name, n)
     segments = sorted({row["segment"] for row in found.rows})
     looks = [colours.of_segment(segment) for segment in segments]

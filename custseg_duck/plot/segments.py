@@ -106,7 +106,7 @@ def revenue(
     if all(row["revenue_share"] is None for row in found):
         raise InputError(
             f"the run {name!r} must be of order lines with an amount to show revenue, got none. "
-            "Run it on lines with the column amount"
+            "Run it on lines with the column amount [no-result]"
         )
     rows = [bar for row in found for bar in _bars_of(row)]
     largest = max(bar["value"] or 0.0 for bar in rows)
@@ -172,7 +172,7 @@ def choice_of_k(
     if not rows:
         raise InputError(
             f"the run {name!r} must have tried several numbers of segments, got none that were "
-            'tried. Run it with k="auto"'
+            'tried. Run it with k="auto" [no-result]'
         )
     is_wide = width >= NARROW
     size = {"width": (width - 110) // 2 if is_wide else width - 50, "height": 190}

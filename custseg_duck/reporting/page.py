@@ -30,7 +30,7 @@ def write(
     """Write the report of a run; see ``custseg_duck.export_report``."""
     target = Path(path)
     if target.suffix.lower() != SUFFIX:
-        raise InputError(f"path must end in {SUFFIX}, got {os.fspath(path)!r}")
+        raise InputError(f"path must end in {SUFFIX}, got {os.fspath(path)!r} [file-suffix]")
     with one_moment(con):
         text = page(con, name, title)
     unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
@@ -38,7 +38,7 @@ def write(
         unfinished.write_text(text, encoding="utf-8")
         os.replace(unfinished, target)
     except OSError as error:
-        raise InputError(f"cannot write {target}: {error.strerror or error}") from error
+        raise InputError(f"cannot write {target}: {error.strerror or error}", "file") from error
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink()

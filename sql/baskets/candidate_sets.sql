@@ -16,9 +16,9 @@ with plan_row as materialized (
     from query_table(plan)
     where
         custseg.require(on_limit in ('error', 'truncate'),
-            'on_limit must be ''error'' or ''truncate'', got {}', on_limit)
+            'on_limit must be ''error'' or ''truncate'', got {} [option]', on_limit)
         and custseg.require(coalesce(max_candidates >= 1, false),
-            'max_candidates must be at least 1, got {}', max_candidates)
+            'max_candidates must be at least 1, got {} [option]', max_candidates)
 ),
 pairs as materialized (
     from query_table(frequent_pairs)
@@ -51,7 +51,7 @@ set_count as materialized (
         on_limit = 'truncate' or count(*) <= max_candidates,
         'max_candidates must be at least {}, the number of sets of '
         || max(counted_length + 1) || ' items to count. Raise it or min_support, or '
-        || 'take max_length := ' || max(counted_length), count(*))
+        || 'take max_length := ' || max(counted_length) || ' [limit]', count(*))
 )
 from possible_sets
 where not (select is_too_large from set_count)

@@ -115,7 +115,7 @@ grown as (
                     on_limit = 'truncate' or n_pairs <= max_candidates,
                     'max_candidates must be at least {}, the number of sets of '
                     || (length + 1) || ' items to count. Raise it or min_support, or '
-                    || 'take max_length := ' || length, n_pairs)
+                    || 'take max_length := ' || length || ' [limit]', n_pairs)
         )
     )
     select prefix, last, n_orders

@@ -67,7 +67,7 @@ line_items as (
         ) as items,
     from line_values
     where custseg.require(list_has_all(map_keys(by_name), levels),
-        'levels must be columns of the lines, got {}', levels)
+        'levels must be columns of the lines, got {} [option]', levels)
 ),
 items_of_lines as materialized (
     select

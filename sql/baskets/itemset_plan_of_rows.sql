@@ -98,4 +98,4 @@ where custseg.require(n_pairs <= max_pairs,
     || coalesce(
         'min_count := ' || (select min(min_orders) from fitting_counts) || ' or',
         ''
-    ) || ' max_length := 1', n_pairs);
+    ) || ' max_length := 1 [limit]', n_pairs);

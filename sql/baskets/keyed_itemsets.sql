@@ -53,7 +53,7 @@ key_check as (
     from keyed_sets
     having custseg.require(count(*) = count(distinct set_key),
         'itemsets must hold each set once, got one more than once among {}. Of '
-        || 'custseg.itemsets take the rows of one run', count(*))
+        || 'custseg.itemsets take the rows of one run [repeated-rows]', count(*))
 )
 select keyed_sets.*, n_orders, n_items, representativity
 from keyed_sets

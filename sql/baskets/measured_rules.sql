@@ -14,21 +14,26 @@ with custseg_sets as materialized (
     from custseg.keyed_itemsets(itemsets)
     where
         custseg.require(coalesce(min_confidence between 0 and 1, false),
-            'min_confidence must be in [0, 1], got {}', min_confidence)
+            'min_confidence must be in [0, 1], got {} [option]', min_confidence)
         and custseg.require(coalesce(max_antecedents, 1) >= 1,
-            'max_antecedents must be at least 1 or NULL, got {}', max_antecedents)
+            'max_antecedents must be at least 1 or NULL, got {} [option]',
+            max_antecedents)
         and custseg.require(coalesce(max_consequents, 1) >= 1,
-            'max_consequents must be at least 1 or NULL, got {}', max_consequents)
+            'max_consequents must be at least 1 or NULL, got {} [option]',
+            max_consequents)
         and custseg.require(coalesce(min_antecedents, 1) >= 1,
-            'min_antecedents must be at least 1 or NULL, got {}', min_antecedents)
+            'min_antecedents must be at least 1 or NULL, got {} [option]',
+            min_antecedents)
         and custseg.require(coalesce(min_consequents, 1) >= 1,
-            'min_consequents must be at least 1 or NULL, got {}', min_consequents)
+            'min_consequents must be at least 1 or NULL, got {} [option]',
+            min_consequents)
         and custseg.require(coalesce(top, 1) >= 1,
-            'top must be at least 1 or NULL, got {}', top)
+            'top must be at least 1 or NULL, got {} [option]', top)
         and custseg.require(
             coalesce(list_contains(custseg.rule_measures(), measure), false),
             'measure must be one of '
-            || array_to_string(custseg.rule_measures(), ', ') || ', got {}', measure)
+            || array_to_string(custseg.rule_measures(), ', ') || ', got {} [option]',
+            measure)
 ),
 -- what a side may be: 'allowed' and 'required' count single items
 totals as materialized (
@@ -72,10 +77,10 @@ required_check as (
     where
         custseg.require(unknown_antecedent is null,
             'require_antecedents must hold items of the itemsets, got {}. It may be '
-            || 'below the least support', unknown_antecedent)
+            || 'below the least support [option]', unknown_antecedent)
         and custseg.require(unknown_consequent is null,
             'require_consequents must hold items of the itemsets, got {}. It may be '
-            || 'below the least support', unknown_consequent)
+            || 'below the least support [option]', unknown_consequent)
 ),
 antecedents as (
     select set_key

@@ -25,7 +25,8 @@ asked_check as (
         when containing is null then false
         else custseg.require(
             len(containing) > 0 and count(*) = len(list_distinct(containing)),
-            'items to be contained must be among those bought, got {}', list_filter(
+            'items to be contained must be among those bought, got {} [option]',
+            list_filter(
                 containing::varchar[],
                 lambda asked: not coalesce(
                     list_contains(list(item_id::varchar), asked), false

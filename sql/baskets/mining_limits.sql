@@ -17,7 +17,7 @@ order_counts as (
     from source_items
     where
         custseg.require(coalesce(max_length, 1) >= 1,
-            'max_length must be at least 1 or NULL, got {}', max_length)
+            'max_length must be at least 1 or NULL, got {} [option]', max_length)
 ),
 -- whole numbers are their own keys
 other_counts as (
@@ -44,5 +44,6 @@ from order_counts
 cross join other_counts
 cross join duplicate_check
 where custseg.require(other_counts.n_orders in (0, order_counts.n_orders),
-    'two order ids must not have the same hash; number the orders. Orders: {}',
+    'two order ids must not have the same hash; number the orders. Orders: {} '
+    || '[same-hash]',
     other_counts.n_orders);

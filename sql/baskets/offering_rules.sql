@@ -13,4 +13,4 @@ where
     and len(consequents) = 1
     and coalesce(all_rules.run_name = run_name, true)
     and custseg.require(coalesce(n >= 1, false),
-        'n must be at least 1, got {}', n);
+        'n must be at least 1, got {} [option]', n);

@@ -19,7 +19,8 @@ with custseg_purchases as materialized (
     from custseg.customer_purchases(lines, item := item)
     where
         ordered_at is not null
-        and custseg.require(coalesce(n >= 1, false), 'n must be at least 1, got {}', n)
+        and custseg.require(coalesce(n >= 1, false),
+            'n must be at least 1, got {} [option]', n)
 ),
 last_orders as (
     select customer_id, arg_max(order_id, {'at': ordered_at, 'order': order_id})

@@ -37,7 +37,7 @@ source_rules as materialized (
         ))::integer as rule_number,
     from custseg.offering_rules(rules, n, run_name)
     where custseg.require(coalesce(kind in ('cross-sell', 'up-sell'), true),
-        'kind must be ''cross-sell'', ''up-sell'' or NULL, got {}', kind)
+        'kind must be ''cross-sell'', ''up-sell'' or NULL, got {} [option]', kind)
     qualify row_number() over (
         partition by antecedents
         order by support_count * ln(lift) desc, consequents asc

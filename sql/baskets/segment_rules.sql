@@ -35,18 +35,18 @@ source_segments as materialized (
     where
         segment is not null
         and custseg.require(coalesce(min_orders >= 1, false),
-            'min_orders must be at least 1, got {}', min_orders)
+            'min_orders must be at least 1, got {} [option]', min_orders)
         and custseg.require(coalesce(max_length in (2, 3), false),
-            'max_length must be 2 or 3, got {}', max_length)
+            'max_length must be 2 or 3, got {} [option]', max_length)
         and custseg.require(coalesce(min_confidence between 0 and 1, false),
-            'min_confidence must be in [0, 1], got {}', min_confidence)
+            'min_confidence must be in [0, 1], got {} [option]', min_confidence)
 ),
 segment_check as (
     select count(*) as n_customers
     from source_segments
     having custseg.require(count(*) = count(distinct customer_id),
         'segments must hold each customer once, got {} rows too many. Of '
-        || 'custseg.segments take the rows of one run',
+        || 'custseg.segments take the rows of one run [repeated-rows]',
         count(*) - count(distinct customer_id))
 ),
 segment_numbers as materialized (
@@ -96,7 +96,7 @@ size_check as (
     select sum(n_orders)::bigint as n_all_orders
     from segment_sizes
     having custseg.require(count(*) > 0,
-        'segments must hold customers of the lines, got {}',
+        'segments must hold customers of the lines, got {} [no-rows]',
         'none that bought anything')
 ),
 item_counts as materialized (

@@ -30,9 +30,9 @@ order_items as materialized (
     from custseg_purchases
     where
         custseg.require(coalesce(within_days between 1 and 36500, false),
-            'within_days must be from 1 to 36500, got {}', within_days)
+            'within_days must be from 1 to 36500, got {} [option]', within_days)
         and custseg.require(coalesce(min_confidence between 0 and 1, false),
-            'min_confidence must be in [0, 1], got {}', min_confidence)
+            'min_confidence must be in [0, 1], got {} [option]', min_confidence)
 ),
 occasions as materialized (
     select
@@ -61,7 +61,8 @@ date_check as (
     from occasions
     having custseg.require(
         count(*) > 0 or (select count(*) from order_items) = 0,
-        'lines must have ordered_at, got no purchase with {}', 'a date')
+        'lines must have ordered_at, got no purchase with {} [missing-column]',
+        'a date')
 ),
 item_counts as materialized (
     select item_id, count(*) as n

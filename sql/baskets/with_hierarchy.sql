@@ -15,7 +15,7 @@ custseg_check as (
     from custseg_hierarchy
     having custseg.require(count(*) = count(distinct product_id),
         'hierarchy must have each product_id once, got {} rows that repeat one or have '
-        || 'none', count(*) - count(distinct product_id))
+        || 'none [repeated-rows]', count(*) - count(distinct product_id))
 )
 select custseg_lines.*, custseg_hierarchy.* exclude (product_id)
 from custseg_lines

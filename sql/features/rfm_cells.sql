@@ -60,9 +60,10 @@ names_checked as (
         from names_to_check
     )
     where
-        custseg.require(problem is null, '{}', problem)
+        custseg.require(problem is null, '{} [rfm-table]', problem)
         and custseg.require(has_catch_all,
-            'names must have a catch-all (all scores NULL), got none in {} rows',
+            'names must have a catch-all (all scores NULL), got none in {} rows '
+            || '[rfm-table]',
             n_names)
 ),
 -- 0 for an unknown score

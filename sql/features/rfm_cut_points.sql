@@ -17,7 +17,7 @@ customers_counted as (
     select count(*) as n_customers
     from custseg_customer_values
     having custseg.require(n_bins in (2, 3, 4, 5, 6, 7, 8, 9),
-        'n_bins must be a whole number from 2 to 9, got {}', n_bins)
+        'n_bins must be a whole number from 2 to 9, got {} [option]', n_bins)
 ),
 -- merit: the more the better, so recency with its sign turned
 merits_counted as (

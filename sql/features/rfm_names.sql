@@ -35,7 +35,7 @@ with names_on_the_grid as (
         priority, rfm_segment, r_first, r_last, f_first, f_last, description
     )
     where custseg.require(n_bins in (2, 3, 4, 5, 6, 7, 8, 9),
-        'n_bins must be a whole number from 2 to 9, got {}', n_bins)
+        'n_bins must be a whole number from 2 to 9, got {} [option]', n_bins)
 )
 select
     priority,

@@ -15,7 +15,7 @@ reference_day as (
     ) as day
     from customer_orders
     where custseg.require(n_bins between 2 and 9,
-        'n_bins must be between 2 and 9, got {}', n_bins)
+        'n_bins must be between 2 and 9, got {} [option]', n_bins)
 ),
 customer_values as (
     select

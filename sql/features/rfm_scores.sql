@@ -84,7 +84,7 @@ scales as (
 cut_points_checked as (
     select min(problem) as problem_found
     from cut_point_problems
-    having custseg.require(problem_found is null, '{}', problem_found)
+    having custseg.require(problem_found is null, '{} [rfm-table]', problem_found)
 ),
 customers_scored as (
     select

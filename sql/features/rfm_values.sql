@@ -24,13 +24,14 @@ from customers_found
 cross join customers_counted
 where
     custseg.require(n_known = n_customers,
-        'customer_id must not be NULL, got NULL in {} rows', n_customers - n_known)
+        'customer_id must not be NULL, got NULL in {} rows [null-value]',
+        n_customers - n_known)
     and custseg.require(n_distinct = n_known,
-        'customers must hold each customer once, got {} rows too many',
+        'customers must hold each customer once, got {} rows too many [repeated-rows]',
         n_known - n_distinct)
     and custseg.require(odd_recency is null,
-        'recency_days must be finite, got {}', odd_recency)
+        'recency_days must be finite, got {} [not-finite]', odd_recency)
     and custseg.require(odd_frequency is null,
-        'frequency must be finite, got {}', odd_frequency)
+        'frequency must be finite, got {} [not-finite]', odd_frequency)
     and custseg.require(odd_monetary is null,
-        'monetary must be finite, got {}', odd_monetary);
+        'monetary must be finite, got {} [not-finite]', odd_monetary);

@@ -11,9 +11,10 @@ with custseg_values as materialized (
     from custseg.attribute_values(segments, attributes)
     where
         custseg.require(n_bins >= 2 and n_bins = floor(n_bins),
-            'n_bins must be a whole number of at least 2, got {}', n_bins)
+            'n_bins must be a whole number of at least 2, got {} [option]', n_bins)
         and custseg.require(max_values >= 2 and max_values = floor(max_values),
-            'max_values must be a whole number of at least 2, got {}', max_values)
+            'max_values must be a whole number of at least 2, got {} [option]',
+            max_values)
 ),
 values_in_order as (
     select

@@ -34,12 +34,14 @@ columns_found as (
 ),
 columns_guard as (
     select custseg.require(count(*) > 0,
-        'attributes must have a column beside customer_id, got {}', count(*)) as passed
+        'attributes must have a column beside customer_id, got {} [missing-column]',
+        count(*)) as passed
     from columns_found
 ),
 customers_guard as (
     select custseg.require(count(*) = count(distinct custseg_attributes.customer_id),
-        'segments and attributes must hold each customer once, got {} rows too many',
+        'segments and attributes must hold each customer once, got {} rows too many '
+        || '[repeated-rows]',
         count(*) - count(distinct custseg_attributes.customer_id)) as passed
     from custseg_segments
     inner join custseg_attributes

@@ -15,7 +15,8 @@ list_transform(
         when not custseg.require(
             custseg_chi.degrees >= 1
             and custseg_chi.degrees = floor(custseg_chi.degrees),
-            'degrees must be a whole number of at least 1, got {}', custseg_chi.degrees)
+            'degrees must be a whole number of at least 1, got {} [option]',
+            custseg_chi.degrees)
             then null
         when isnan(custseg_chi.x) then custseg_chi.x
         when custseg_chi.x <= 0 then 1

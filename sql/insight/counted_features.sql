@@ -51,7 +51,8 @@ number_counts as (
     where value is not null
     group by place
     having custseg.require(isfinite(min(value)) and isfinite(max(value)),
-        'features must be finite, got a column from {}', [min(value), max(value)])
+        'features must be finite, got a column from {} [not-finite]',
+        [min(value), max(value)])
 ),
 number_rows as (
     select

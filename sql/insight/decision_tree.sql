@@ -66,12 +66,14 @@ customers_listed as materialized (
     from customers_found
     having
         custseg.require(count(*) > 0,
-            'segments must hold customers of the features, got {} of them', count(*))
+            'segments must hold customers of the features, got {} of them [no-rows]',
+            count(*))
         and custseg.require(count(*) = count(distinct customer_id),
-            'features and segments must hold each customer once, got {} rows too many',
+            'features and segments must hold each customer once, got {} rows too many '
+            || '[repeated-rows]',
             count(*) - count(distinct customer_id))
         and custseg.require(bool_and(is_whole),
-            'segments must be whole numbers, got {}',
+            'segments must be whole numbers, got {} [value]',
             max(segment) filter (not is_whole))
 )
 select unnest(custseg_decision_tree(

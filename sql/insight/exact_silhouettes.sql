@@ -23,8 +23,8 @@ with members_found as (
 sampled as materialized (
     select customer_id, segment, features
     from members_found
-    where custseg.require(sample_size >= 1, 'sample_size must be at least 1, got {}',
-        sample_size)
+    where custseg.require(sample_size >= 1,
+        'sample_size must be at least 1, got {} [option]', sample_size)
     order by hash(features, copy) asc, features asc, segment asc, copy asc
     limit greatest(sample_size, 1)
 ),

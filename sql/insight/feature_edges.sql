@@ -56,7 +56,7 @@ cross join (select any_value(number_names) as names from custseg_values_read)
 where
     lower(names[place].feature) <> 'segment'
     and custseg.require(n_bins between 2 and 100 and n_bins = floor(n_bins),
-        'n_bins must be a whole number between 2 and 100, got {}', n_bins)
+        'n_bins must be a whole number between 2 and 100, got {} [option]', n_bins)
     and custseg.require(isfinite(lowest) and isfinite(highest),
-        'features must be finite, got a column from {}', [lowest, highest])
+        'features must be finite, got a column from {} [not-finite]', [lowest, highest])
 order by feature asc, department asc nulls first;

@@ -20,10 +20,12 @@ models_found as materialized (
     from custseg_models_read
     where
         custseg.require(custseg.check_model(model) = 'ok',
-            'the stored model cannot be used: {}', custseg.check_model(model))
+            'the stored model cannot be used: {} [model-damaged]',
+            custseg.check_model(model))
         and (
             select custseg.require(count(*) = count(distinct name),
-                'models must hold each name once, got {} rows', count(*))
+                'models must hold each name once, got {} rows [repeated-rows]',
+                count(*))
             from custseg_models_read
         )
 ),

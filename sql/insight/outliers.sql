@@ -22,12 +22,13 @@ allowance as (
     from distances_found
     having
         custseg.require(contamination >= 0 and contamination <= 0.5,
-            'contamination must be in [0, 0.5], got {}', contamination)
+            'contamination must be in [0, 0.5], got {} [option]', contamination)
         and custseg.require(count(*) = count(distinct customer_id),
-            'segments_with_distance must hold each customer once, got {} rows too many',
+            'segments_with_distance must hold each customer once, got {} rows too '
+            || 'many [repeated-rows]',
             count(*) - count(distinct customer_id))
         and custseg.require(coalesce(bool_and(isfinite(distance)), true),
-            'distance must be finite, got {}', max(distance))
+            'distance must be finite, got {} [not-finite]', max(distance))
 ),
 ranked as (
     select

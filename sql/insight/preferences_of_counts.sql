@@ -21,7 +21,8 @@ custseg_segments as not materialized (
     from query_table(segments)
     where segment is not null
     qualify custseg.require(count(*) over (partition by customer_id) = 1,
-        'segments must hold each customer once, got {} more than once', customer_id)
+        'segments must hold each customer once, got {} more than once [repeated-rows]',
+        customer_id)
 ),
 counted as materialized (
     select
@@ -33,7 +34,7 @@ counted as materialized (
     from custseg_counts_read
     inner join custseg_segments
         on custseg_counts_read.customer_id = custseg_segments.customer_id
-    where custseg.require(n >= 1, 'n must be at least 1, got {}', n)
+    where custseg.require(n >= 1, 'n must be at least 1, got {} [option]', n)
     group by segment, kind, value
 ),
 totals_of_segments as (

@@ -13,10 +13,11 @@ with members_found as materialized (
 guard as (
     select
         custseg.require(count(*) = count(distinct customer_id),
-            'vectors and segments must hold each customer once, got {} rows too many',
+            'vectors and segments must hold each customer once, got {} rows too many '
+            || '[repeated-rows]',
             count(*) - count(distinct customer_id))
         and custseg.require(count(distinct len(features)) <= 1,
-            'features must have one length, got {}',
+            'features must have one length, got {} [vector-length]',
             [min(len(features)), max(len(features))]) as passed,
     from members_found
 )
@@ -27,4 +28,5 @@ where
     passed
     and custseg.require(
         len(features) > 0 and list_inner_product(features, features) <= 1e200,
-        'features must hold numbers, finite and within 1e100, got {}', features);
+        'features must hold numbers, finite and within 1e100, got {} [not-finite]',
+        features);

@@ -14,7 +14,8 @@ with custseg_rows_before as (
     from query_table(segments_before)
     where segment is not null
     qualify custseg.require(count(*) over (partition by customer_id) = 1,
-        'segments_before must hold each customer once, got {} more than once',
+        'segments_before must hold each customer once, got {} more than once '
+        || '[repeated-rows]',
         customer_id)
 ),
 custseg_rows_after as (
@@ -22,7 +23,8 @@ custseg_rows_after as (
     from query_table(segments_after)
     where segment is not null
     qualify custseg.require(count(*) over (partition by customer_id) = 1,
-        'segments_after must hold each customer once, got {} more than once',
+        'segments_after must hold each customer once, got {} more than once '
+        || '[repeated-rows]',
         customer_id)
 ),
 moves as (

@@ -66,7 +66,7 @@ candidates as (
     cross join (select unnest(range(1, 41)) as n_traits)
     where
         n_traits >= least(n, n_clear)
-        and custseg.require(n >= 1, 'n must be at least 1, got {}', n)
+        and custseg.require(n >= 1, 'n must be at least 1, got {} [option]', n)
 ),
 names as (
     select

@@ -49,13 +49,15 @@ recipe as materialized (
     cross join column_types
     where
         custseg.require(all_steps = list_concat(column_steps, department_steps),
-            'transform must be a list with columns first, then departments, got {}',
+            'transform must be a list with columns first, then departments, got {} '
+            || '[transform]',
             all_steps)
         and custseg.require(
             len(list_filter(column_steps, lambda step:
                 not custseg.is_numeric(map_extract_value(types, lower(step.name)))
             )) = 0,
-            'features must have all columns of the transform, as numbers; got {}',
+            'features must have all columns of the transform, as numbers; got {} '
+            || '[missing-column]',
             types)
 ),
 raw_values as not materialized (

@@ -25,7 +25,7 @@ list_transform(
             then (list_position(scores, list_max(scores)) - 1)::integer
         else error(
             'features must be finite numbers and model a fitted model, got '
-            || features::varchar
+            || features::varchar || ' [not-finite]'
         )
     end
 )[1];

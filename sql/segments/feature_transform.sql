@@ -62,13 +62,14 @@ columns_chosen as (
             list_has_all(
                 list_append(all_names, 'department_share'), coalesce(exclude, [])
             ),
-            'exclude must name columns of the features, got {}', exclude
+            'exclude must name columns of the features, got {} [option]', exclude
         )
         and custseg.require(
             list_has_all(
                 list_append(numeric_names, 'department_share'), coalesce(include, [])
             ),
-            'include must name numeric columns of the features, got {}', include
+            'include must name numeric columns of the features, got {} [option]',
+            include
         )
         and custseg.require(
             list_has_all(
@@ -80,7 +81,7 @@ columns_chosen as (
                 lambda weight: coalesce(isfinite(weight) and weight > 0, false)
             )), true),
             'weights must map numeric columns of the features to numbers above 0, '
-            || 'got {}', weights
+            || 'got {} [option]', weights
         )
         and custseg.require(
             list_has_all(
@@ -92,7 +93,7 @@ columns_chosen as (
                 coalesce(map_values(transforms::map(varchar, varchar)), [])
             ),
             'transforms must map numeric columns of the features to log or identity, '
-            || 'got {}', transforms
+            || 'got {} [option]', transforms
         )
 ),
 custseg_values as not materialized (
@@ -111,7 +112,7 @@ custseg_values as not materialized (
 value_spans as (
     from custseg.quantiles_of_values('custseg_values')
     where custseg.require(coalesce(isfinite(highest - lowest), true),
-        'features must be finite, got a column from {}', [lowest, highest])
+        'features must be finite, got a column from {} [not-finite]', [lowest, highest])
 ),
 value_ranges as (
     select
@@ -214,4 +215,4 @@ transforms as (
 select list(step order by place asc) as transform
 from transforms
 having custseg.require(count(*) > 0,
-    'features must have a column with values, got {} of them', 0);
+    'features must have a column with values, got {} of them [no-rows]', 0);

@@ -7,7 +7,7 @@ list_transform(
     case when features is not null then model.components end,
     lambda component: case
         when component.precision_rows is null
-            then error('model must be a mixture, which K-Means is not')
+            then error('model must be a mixture, which K-Means is not [model-kind]')
         else component.log_offset - 0.5 * pow(list_distance(
             list_transform(
                 component.precision_rows, lambda axis: list_dot_product(axis, features)

@@ -8,7 +8,7 @@ list_transform(
         case when features is not null then model.components end,
         lambda component: case
             when component.precision_rows is null
-                then error('model must be a mixture, which K-Means is not')
+                then error('model must be a mixture, which K-Means is not [model-kind]')
             else component.log_offset - 0.5 * pow(list_distance(
                 list_transform(
                     component.precision_rows,
@@ -25,7 +25,8 @@ list_transform(
             lambda log_density: case
                 when isfinite(list_max(log_densities))
                     then exp(log_density - list_max(log_densities))
-                else error('features must be finite numbers, got ' || features::varchar)
+                else error('features must be finite numbers, got ' || features::varchar
+                    || ' [not-finite]')
             end
         )],
         lambda parts: list_transform(parts, lambda part: part / list_sum(parts))

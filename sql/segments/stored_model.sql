@@ -35,16 +35,17 @@ having
                 order by name asc, version asc
             ),
             'none'
-        ) || ') and name one version, got {}',
+        ) || ') and name one version, got {} [no-model]',
         coalesce(model_name::varchar, 'NULL')
         || coalesce(' version ' || model_version::varchar, ''))
     and custseg.require(
         bool_and(custseg.check_model(model) = 'ok') filter (is_chosen),
-        'the stored model cannot be used: {}',
+        'the stored model cannot be used: {} [model-damaged]',
         max(custseg.check_model(model)) filter (is_chosen))
     and custseg.require(
         coalesce(
             bool_and(checksum = custseg.model_checksum(model)) filter (is_chosen), true
         ),
-        'the stored model must be as it was fitted, got another checksum than {}',
+        'the stored model must be as it was fitted, got another checksum than {} '
+        || '[model-damaged]',
         max(checksum) filter (is_chosen));

@@ -62,11 +62,11 @@ judged_lines as not materialized (
     from typed_lines
     where
         custseg.require(returns in ('net', 'drop'),
-            'returns must be ''net'' or ''drop'', got {}', returns)
+            'returns must be ''net'' or ''drop'', got {} [option]', returns)
         and custseg.require(duplicates in ('keep', 'drop'),
-            'duplicates must be ''keep'' or ''drop'', got {}', duplicates)
+            'duplicates must be ''keep'' or ''drop'', got {} [option]', duplicates)
         and custseg.require(empty_lines in ('keep', 'drop'),
-            'empty_lines must be ''keep'' or ''drop'', got {}', empty_lines)
+            'empty_lines must be ''keep'' or ''drop'', got {} [option]', empty_lines)
 )
 from judged_lines
 where coalesce(duplicates, '') <> 'drop'

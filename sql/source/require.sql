@@ -1,9 +1,10 @@
 -- require(condition, message, value): the guard of every option, so that SQL-only users
 --      read the same errors.
--- in:  condition BOOLEAN, message VARCHAR with one {} for the value, value of any type
+-- in:  condition BOOLEAN, message VARCHAR with {} for the value and a code at its end,
+--      value of any type
 -- out: true, or an error
 create or replace macro custseg.require(condition, message, value) as
 case
     when condition then true
-    else error(format(message, coalesce(value::varchar, 'NULL')))
+    else error(replace(message, '{}', coalesce(value::varchar, 'NULL')))
 end;

@@ -6,7 +6,7 @@ create or replace macro custseg.to_decimal(value, column_name) as
 case
     when value is not null and try_cast(value as decimal(18, 4)) is null
         then error(format(
-            '{} must be a number below 10^14 like 12.50, got ''{}'' ({})',
+            '{} must be a number below 10^14 like 12.50, got ''{}'' ({}) [value]',
             column_name, value, typeof(value)
         ))
     else try_cast(value as decimal(18, 4))

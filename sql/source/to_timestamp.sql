@@ -19,7 +19,8 @@ case
         end],
         lambda clock: case
             when isfinite(clock) is not true then error(format(
-                '{} must be a timestamp like 2024-03-31 18:05:00, got ''{}'' ({})',
+                '{} must be a timestamp like 2024-03-31 18:05:00, '
+                || 'got ''{}'' ({}) [value]',
                 column_name, value, typeof(value)
             ))
             when time_zone is null then clock
@@ -27,7 +28,7 @@ case
         end
     )[1]
     when isfinite(try_cast(value as timestamp)) is not true then error(format(
-        '{} must be a timestamp like 2024-03-31 18:05:00, got ''{}'' ({})',
+        '{} must be a timestamp like 2024-03-31 18:05:00, got ''{}'' ({}) [value]',
         column_name, value, typeof(value)
     ))
     when time_zone is null then try_cast(value as timestamp)
