@@ -26,7 +26,10 @@ RAISED = {"CustsegError", "InputError", "NotLoadedError", "ValueError"}
 
 
 class Message(NamedTuple):
-    """What an error says. where : file; text : with ``GAP`` for what comes; code : or None"""
+    """What an error says.
+
+    where : its file; text : with ``GAP`` for what comes; code : None if it has none
+    """
 
     where: str
     text: str
@@ -124,12 +127,12 @@ def _sql_text(argument: str) -> str:
         argument = _arguments(argument, argument.index("(") + 1)[0]
     parts: list[str] = []
     depth = 0
-    for token in re.findall(r"'(?:[^']|'')*'|[()]|[^'()]+", argument):
-        if token in "()":
-            depth += 1 if token == "(" else -1
-        if token.startswith("'") and not depth:
-            parts.append(token[1:-1].replace("''", "'").replace("{}", GAP))
-        elif token.strip(" \n|") and parts[-1:] != [GAP]:
+    for piece in re.findall(r"'(?:[^']|'')*'|[()]|[^'()]+", argument):
+        if piece in "()":
+            depth += 1 if piece == "(" else -1
+        if piece.startswith("'") and not depth:
+            parts.append(piece[1:-1].replace("''", "'").replace("{}", GAP))
+        elif piece.strip(" \n|") and parts[-1:] != [GAP]:
             parts.append(GAP)
     return "".join(parts)
 
@@ -147,10 +150,10 @@ def _page() -> Iterator[str]:
     yield "Every message of ours says what must hold and what came, and ends with a code: `n_bins"
     yield "must be a whole number from 2 to 9, got 12 [option]`. Codes stay when words change. SQL"
     yield "clients read them in the message; in Python they are also `error.code`, of any"
-    yield "`custseg_duck.CustsegError`. A failing statement is a `QueryError` (`step`, `sql`, and the"
-    yield "cause), and leaves the database as it was before. Names and types that DuckDB cannot make"
-    yield "sense of in SQL, such as a table that is not there, it refuses itself, before a macro of"
-    yield "ours begins: those messages are DuckDB's, without a code."
+    yield "`custseg_duck.CustsegError`. A failing statement is a `QueryError` (`step`, `sql`, and"
+    yield "the cause), and leaves the database as it was before. Names and types that DuckDB cannot"
+    yield "make sense of in SQL, such as a table that is not there, it refuses itself, before a"
+    yield "macro of ours begins: those messages are DuckDB's, without a code."
     yield ""
     yield f"In the messages `{GAP}` stands for what came."
     by_code: dict[str | None, list[str]] = {}
