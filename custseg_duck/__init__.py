@@ -4,6 +4,7 @@
 ``run(source)`` leaves features, segments, profiles, itemsets and rules in the schema ``custseg``.
 """
 
+from custseg_duck.checking import self_check
 from custseg_duck.errors import (
     CustsegError,
     CustsegWarning,
@@ -42,5 +43,6 @@ __all__ = [
     "load",
     "refresh",
     "run",
+    "self_check",
     "unload",
 ]

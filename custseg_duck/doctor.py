@@ -6,16 +6,12 @@ import platform
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 import duckdb
 
-from custseg_duck import catalog
+from custseg_duck.checking import Finding, examined, self_check
 from custseg_duck.errors import CustsegError, message_of
-from custseg_duck.loading import connect, has_macros, installed_version
-from custseg_duck.publishing import VIEWS
-from custseg_duck.statements import count_of, table_in
-from custseg_duck.tables import exists
+from custseg_duck.loading import connect
 from custseg_duck.version import __version__
 
 # The package without which an extra does nothing
@@ -35,26 +31,15 @@ TRIAL = (
 )
 
 
-class Finding(NamedTuple):
-    """One thing that was looked at.
-
-    status : "ok", "note" (works, but should be known) or "wrong"; what : was looked at; found :
-    there; advice : what to do, empty if nothing
-    """
-
-    status: Literal["ok", "note", "wrong"]
-    what: str
-    found: str
-    advice: str = ""
-
-
-def examine(database: str | os.PathLike[str] | None = None) -> list[Finding]:
+def examine(database: str | os.PathLike[str] | None = None, *, deep: bool = False) -> list[Finding]:
     """Look at the versions that are installed and, if given, at a database, which is only read.
 
     Parameters
     ----------
     database : path, optional
         A DuckDB file.
+    deep : bool
+        Also what ``self_check`` checks, in the database or, without one, in memory.
 
     Returns
     -------
@@ -62,7 +47,10 @@ def examine(database: str | os.PathLike[str] | None = None) -> list[Finding]:
     """
     findings = [*_installed(), _trial()]
     if database is not None:
-        findings += _examined(Path(database))
+        findings += _examined(Path(database), deep)
+    elif deep:
+        with connect() as con:
+            findings += self_check(con)
     return findings
 
 
@@ -103,7 +91,7 @@ def _trial() -> Finding:
     return Finding("ok", "a fit on six rows", f"{k} segments")
 
 
-def _examined(path: Path) -> list[Finding]:
+def _examined(path: Path, deep: bool) -> list[Finding]:
     """Whether a database file opens, and what it holds is whole."""
     what = os.fspath(path)
     if not path.is_file():
@@ -119,70 +107,9 @@ def _examined(path: Path) -> list[Finding]:
         ]  # fmt: skip
     with con:
         try:
-            return [_macros(con), *_runs(con), *_models(con), *_relations(con)]
-        except duckdb.Error as error:
+            return self_check(con) if deep else list(examined(con))
+        except (CustsegError, duckdb.Error) as error:
             return [Finding("wrong", what, message_of(error), "restore it from a backup")]
-
-
-def _macros(con: duckdb.DuckDBPyConnection) -> Finding:
-    version = installed_version(con)
-    if version is None:
-        return Finding("note", "macros", "none", "custseg_duck.load(con), or a run, writes them")
-    if not has_macros(con):
-        return Finding("note", "macros", f"of {version}", f"the next run writes {__version__}'s")
-    return Finding("ok", "macros", f"of {version}")
-
-
-def _runs(con: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
-    """The latest run of each name."""
-    if not exists(con, "runs"):
-        yield Finding("note", "runs", "none", "custseg-duck run SOURCE, or custseg_duck.run")
-        return
-    runs = con.execute(
-        "select run_name, max(run_id), arg_max(n_customers, run_id), "
-        "strftime(max(created_at), '%Y-%m-%d %H:%M') from custseg.runs group by run_name "
-        "order by run_name"
-    ).fetchall()
-    for name, run_id, n_customers, created_at in runs:
-        yield Finding(
-            "ok", f"run {name!r}", f"number {run_id} of {created_at} UTC, {n_customers:,} customers"
-        )
-
-
-def _models(con: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
-    """Every stored model, against its checksum."""
-    if not exists(con, "models") or installed_version(con) is None:
-        return
-    stored = con.execute("select name, version from custseg.models order by all").fetchall()
-    for name, version in stored:
-        try:
-            con.execute(
-                "from custseg.stored_model($name, model_version := $version)",
-                {"name": name, "version": version},
-            ).fetchall()
-        except duckdb.Error as error:
-            yield Finding(
-                "wrong", f"model {name!r} version {version}", message_of(error),
-                "custseg-duck models drop it, and run again",
-            )  # fmt: skip
-        else:
-            yield Finding("ok", f"model {name!r} version {version}", "whole")
-
-
-def _relations(con: duckdb.DuckDBPyConnection) -> Iterator[Finding]:
-    """Whether every table and view of ours can be read."""
-    ((database,),) = con.execute("select current_database()").fetchall()
-    tables = [table for table in catalog.TABLES if exists(con, table)]
-    views = [view for view, table in VIEWS.items() if table in tables]
-    broken = 0
-    for name in (*tables, *views):
-        try:
-            con.execute(count_of(table_in(database, "custseg", name))).fetchall()
-        except duckdb.Error as error:
-            broken += 1
-            yield Finding("wrong", f"custseg.{name}", message_of(error), "run again")
-    if tables and not broken:
-        yield Finding("ok", "tables and views", f"{len(tables)} and {len(views)}, all readable")
 
 
 def _version(package: str) -> str | None:

@@ -98,6 +98,14 @@ def input_view(view: str, source: str, columns: Mapping[str, str]) -> str:
     )
 
 
+def features_of_run(view: str, run_name: str) -> str:
+    """The statement that makes a temporary view of the features of one run."""
+    return (
+        f"create or replace temp view {quote_name(view)} as "
+        f"from custseg.customer_features where run_name = {quote_text(run_name)}"
+    )
+
+
 def call_of(macro: str, arguments: Iterable[str], options: Mapping[str, str]) -> str:
     """The statement that calls a table macro of custseg; all are SQL already."""
     written = [*arguments, *(f"{name} := {value}" for name, value in options.items())]

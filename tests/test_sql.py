@@ -12,7 +12,7 @@ from custseg_duck import catalog
 
 SQL = Path(__file__).parent.parent / "sql"
 FILES = sorted(SQL.rglob("*.sql"))
-OTHERS = ("layouts", "run", "demo", "display", "report")
+OTHERS = ("layouts", "run", "demo", "display", "report", "check")
 MACRO_FILES = [path for path in FILES if path.parent.name not in OTHERS]
 RELATIONS = {
     "lines", "features", "segments", "models", "itemsets", "customers", "orders", "vectors",

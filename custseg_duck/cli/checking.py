@@ -23,16 +23,26 @@ FINDINGS = sections.Section(
 )
 
 
-@click.command(epilog=examples("custseg-duck doctor -d shop.duckdb"))
+@click.command(
+    epilog=examples(
+        "custseg-duck doctor -d shop.duckdb", "custseg-duck doctor --deep -d shop.duckdb"
+    )
+)
 @click.option("--database", "-d", metavar="FILE", help="A database to check too; only read.")
+@click.option(
+    "--deep",
+    is_flag=True,
+    help="Also compute a shop with known answers, and compare what each run left: its customers "
+    "are scored again, its itemsets and rules compared.",
+)
 @FORMAT
-def doctor(database: str | None, style: str) -> None:
+def doctor(database: str | None, deep: bool, style: str) -> None:
     """Check the versions installed here and, if given, a database: macros, runs, models, views.
 
     The exit code is 1 if anything is wrong.
     """
     with terminal.errors():
-        findings = examining.examine(database)
+        findings = examining.examine(database, deep=deep)
     rows: list[sections.Row] = [finding._asdict() for finding in findings]
     display.show_rows((FINDINGS,), {"findings": rows}, style)
     if any(finding.status == "wrong" for finding in findings):
