@@ -27,7 +27,13 @@ from custseg_duck.version import __version__
 
 # Each step is the statement sql/run/<step>.sql, which makes the temporary table custseg_run_<step>.
 # The lines are read once, and forgotten as soon as all is counted that is counted of them.
-READ = ("lines", "line_report", "fingerprint", "customer_features")
+READ = ("lines", "line_report", "fingerprint")
+# The features by families, one statement each: all at once would take several times the memory
+FAMILIES = (
+    "orders", "repeat_counts", "rfm", "purchase_frequency", "product_diversity", "timing",
+    "department_shares",
+)  # fmt: skip
+FEATURES = "customer_features"
 COUNT = ("purchased_items", "item_lines", "item_names")
 PREFERENCES = ("preference_counts", "segment_preferences")  # of order lines
 PURCHASES = "customer_purchases"  # that rules of segments and offers read
@@ -42,7 +48,7 @@ SINCE = ("segment_matches", "feature_drift")  # since the run before
 SEGMENT_RULES = "segment_rules"
 OFFERS = ("offer_rules", "recommendations")
 STEPS = (
-    *(*READ, *RFM, *COUNT, PREFERENCES[0], PURCHASES),
+    *(*READ, *FAMILIES, FEATURES, *RFM, *COUNT, PREFERENCES[0], PURCHASES),
     *("transform", "vectors", CHOOSE, "fit", *DESCRIBE, TREE, PREFERENCES[1], *SINCE),
     *(*mining.STEPS, "rules", SEGMENT_RULES, *OFFERS, "publish"),
 )
@@ -227,14 +233,22 @@ def _make(
 
 def _count(make: Steps, job: Job) -> list[str]:
     """All that is counted of the lines; what there is to note about them."""
-    has_own = make.parameters["has_features"]
-    make.by("customer_features", "own_features" if has_own else "customer_features")
+    make_features(make)
     if make.parameters["has_rfm"]:
         _score(make, job)
     make(*COUNT)
     if make.parameters["has_lines"]:
         make(PREFERENCES[0], PURCHASES)
-    return [] if has_own else _notes_on_orders(make.con)
+    return [] if make.parameters["has_features"] else _notes_on_orders(make.con)
+
+
+def make_features(make: Steps) -> None:
+    """The customers' features, by which they are clustered: their own, or those of the lines."""
+    if make.parameters["has_features"]:
+        make.by(FEATURES, "own_features")
+        return
+    make(*FAMILIES, FEATURES)
+    drop_steps(make.con, FAMILIES)
 
 
 def _score(make: Steps, job: Job) -> None:

@@ -16,6 +16,7 @@ from custseg_duck.pipeline import (
     Job,
     Steps,
     attach_sources,
+    make_features,
     parameters_of,
     require_kept_lines,
 )
@@ -93,8 +94,7 @@ def _previewed(con: duckdb.DuckDBPyConnection, job: Job, report: Reporter) -> Pr
     make("lines", "line_report")
     if parameters["has_lines"]:
         require_kept_lines(con)
-    has_own = parameters["has_features"]
-    make.by("customer_features", "own_features" if has_own else "customer_features")
+    make_features(make)
     make("transform", *COUNT, *PLAN)
     return Preview(
         parameters["source"],

@@ -18,7 +18,7 @@ from tests.conftest import make_shop, program
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 # These are run on the small shop, the tutorials on the demo's data, integrations by their own tests
 ON_THE_SMALL_SHOP = ("README.md", "docs/segments.md", "docs/rules.md", "docs/method.md")
 TUTORIALS = ("sql", "workflows", "python")

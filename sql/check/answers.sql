@@ -1,5 +1,5 @@
--- What the macros answer on the known shop, and what is true: 36 orders of 1 and 2, three
---      of 1 and 3, three of 3 alone.
+-- What the macros answer on the known shop, and what is true: 36 orders of 1 and 2,
+--      three of 1 and 3, three of 3 alone.
 with features as materialized (
     from custseg.customer_features('temp.main.custseg_check_lines')
 ),
@@ -18,7 +18,8 @@ itemsets as materialized (
 ),
 itemset_counts as (
     select string_agg(
-        format('{} {}', items::varchar, support_count), ', ' order by length asc, items asc
+        format('{} {}', items::varchar, support_count), ', '
+        order by length asc, items asc
     ) as found
     from itemsets
 ),

@@ -9,37 +9,30 @@ create or replace macro custseg.customer_features(lines, as_of := null) as table
 with custseg_orders as materialized (
     from custseg.orders(lines, as_of := as_of)
 ),
-custseg_product_counts as materialized (
-    from custseg.product_counts(lines, as_of := as_of)
+custseg_repeat_counts as materialized (
+    from custseg.repeat_counts(lines, as_of := as_of)
 ),
-custseg_department_counts as materialized (
+custseg_department_counts as (
     from custseg.department_counts(lines, as_of := as_of)
+),
+custseg_rfm as (
+    from custseg.rfm_of_orders('custseg_orders', as_of := as_of)
+),
+custseg_gaps as (
+    from custseg.purchase_frequency_of_counts(
+        'custseg_orders', 'custseg_repeat_counts', as_of := as_of
+    )
+),
+custseg_diversity as (
+    from custseg.product_diversity_of_counts('custseg_repeat_counts')
+),
+custseg_times as (
+    from custseg.timing_of_orders('custseg_orders')
+),
+custseg_shares as (
+    from custseg.department_shares_of_counts('custseg_department_counts')
 )
-select
-    rfm.*,
-    frequency.* exclude (customer_id),
-    monetary / n_orders as mean_order_value,
-    diversity.* exclude (customer_id),
-    timing.* exclude (customer_id),
-    preferences.department_share,
-from custseg.rfm_of_orders('custseg_orders', as_of := as_of) as rfm
-inner join custseg.purchase_frequency_of_counts(
-    'custseg_orders', 'custseg_product_counts', as_of := as_of
-) as frequency
-    on rfm.customer_id = frequency.customer_id
-inner join custseg.product_diversity_of_counts(
-    'custseg_product_counts', 'custseg_department_counts'
-) as diversity
-    on rfm.customer_id = diversity.customer_id
-inner join custseg.timing_of_orders('custseg_orders') as timing
-    on rfm.customer_id = timing.customer_id
-left join (
-    select
-        customer_id,
-        map_from_entries(
-            list((department, item_share) order by department_rank asc)
-        ) as department_share,
-    from custseg.department_preferences_of_counts('custseg_department_counts')
-    group by customer_id
-) as preferences
-    on rfm.customer_id = preferences.customer_id;
+from custseg.joined_features(
+    'custseg_rfm', 'custseg_gaps', 'custseg_diversity', 'custseg_times',
+    'custseg_shares'
+);

@@ -6,12 +6,19 @@
 --      n_products to 1), repeat_share (0 to 1: products with more than one purchase
 --      line)
 create or replace macro custseg.product_diversity(lines, as_of := null) as table
-with custseg_product_counts as (
-    from custseg.product_counts(lines, as_of := as_of)
+with custseg_repeat_counts as (
+    from custseg.repeat_counts(lines, as_of := as_of)
 ),
-custseg_department_counts as (
+custseg_departments as (
+    select customer_id, count(*) as n_departments
     from custseg.department_counts(lines, as_of := as_of)
+    group by customer_id
 )
-from custseg.product_diversity_of_counts(
-    'custseg_product_counts', 'custseg_department_counts'
-);
+select
+    diversity.customer_id,
+    n_products,
+    n_departments,
+    diversity.* exclude (customer_id, n_products),
+from custseg.product_diversity_of_counts('custseg_repeat_counts') as diversity
+left join custseg_departments
+    on diversity.customer_id = custseg_departments.customer_id;

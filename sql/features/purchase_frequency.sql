@@ -14,9 +14,9 @@ create or replace macro custseg.purchase_frequency(lines, as_of := null) as tabl
 with custseg_orders as (
     from custseg.orders(lines, as_of := as_of)
 ),
-custseg_product_counts as (
-    from custseg.product_counts(lines, as_of := as_of)
+custseg_repeat_counts as (
+    from custseg.repeat_counts(lines, as_of := as_of)
 )
 from custseg.purchase_frequency_of_counts(
-    'custseg_orders', 'custseg_product_counts', as_of := as_of
+    'custseg_orders', 'custseg_repeat_counts', as_of := as_of
 );

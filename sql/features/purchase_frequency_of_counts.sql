@@ -1,16 +1,22 @@
--- purchase_frequency_of_counts(orders, product_counts, as_of): purchase_frequency, from
+-- purchase_frequency_of_counts(orders, repeat_counts, as_of): purchase_frequency, from
 --      what was counted before.
--- in:  orders, product_counts as the macros of these names give them; as_of: see
+-- in:  orders, repeat_counts as the macros of these names give them; as_of: see
 --      purchase_frequency
 -- out: see purchase_frequency
 create or replace macro custseg.purchase_frequency_of_counts(
-    orders, product_counts, as_of := null
+    orders, repeat_counts, as_of := null
 ) as table
 with custseg_orders_in as (
     from query_table(orders)
 ),
 counted_products as (
-    from query_table(product_counts)
+    from query_table(repeat_counts)
+),
+known_days as (
+    select
+        bool_or(ordered_at is not null) as are_dates,
+        bool_or(days_since_prior_order is not null) as are_counted,
+    from custseg_orders_in
 ),
 -- the day of each order: the calendar's, or where there are no dates, days since the
 -- customer's first order
@@ -19,16 +25,20 @@ order_days as (
         customer_id,
         ordered_at,
         n_items,
-        case
-            when bool_or(ordered_at is not null) over ()
-                then date_diff('day', date '1970-01-01', ordered_at::date)
-            when bool_or(days_since_prior_order is not null) over ()
-                then sum(coalesce(days_since_prior_order, 0)) over (
-                    partition by customer_id
-                    order by ordered_at asc nulls last, order_number asc nulls last
-                )
-        end::decimal(18, 4) as day,
+        date_diff('day', date '1970-01-01', ordered_at::date)::decimal(18, 4) as day,
     from custseg_orders_in
+    where (select are_dates or not are_counted from known_days)
+    union all
+    select
+        customer_id,
+        ordered_at,
+        n_items,
+        sum(coalesce(days_since_prior_order, 0)) over (
+            partition by customer_id
+            order by ordered_at asc nulls last, order_number asc nulls last
+        )::decimal(18, 4) as day,
+    from custseg_orders_in
+    where (select are_counted and not are_dates from known_days)
 ),
 reference_day as (
     select coalesce(
@@ -65,7 +75,7 @@ order_totals as (
     group by customer_id
 ),
 products_bought as (
-    select customer_id, count(*) as n_products
+    select customer_id, sum(n_products)::bigint as n_products
     from counted_products
     group by customer_id
 )

@@ -1,5 +1,9 @@
 -- One row per customer with a purchase.
 create temp table custseg_run_customer_features as
 select $run_name as run_name, *
-from custseg.customer_features('temp.main.custseg_run_lines', as_of := $as_of)
+from custseg.joined_features(
+    'temp.main.custseg_run_rfm', 'temp.main.custseg_run_purchase_frequency',
+    'temp.main.custseg_run_product_diversity', 'temp.main.custseg_run_timing',
+    'temp.main.custseg_run_department_shares'
+)
 order by customer_id asc;
