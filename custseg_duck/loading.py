@@ -9,8 +9,9 @@ from typing import Any
 import duckdb
 
 from custseg_duck import catalog, documentation, functions
-from custseg_duck.errors import CustsegError, InputError, NotLoadedError
+from custseg_duck.errors import CustsegError, InputError, NotLoadedError, QueryError
 from custseg_duck.statements import dropped_object
+from custseg_duck.transactions import transaction
 from custseg_duck.version import __version__
 
 _loading = threading.Lock()  # of two transactions that create a macro DuckDB refuses one
@@ -82,13 +83,18 @@ def load(con: duckdb.DuckDBPyConnection, *, persist: bool = True) -> duckdb.Duck
         the functions are not there yet.
     NotLoadedError
         If the database is read-only and has no macros of this version.
+    QueryError
+        If the macros cannot be written. The database is as it was before.
     """
     _refuse_ambiguous_schema(con)
     functions.register(con)
     _connections.add(con)
     if persist:
         with _loading:
-            _create_macros(con)
+            try:
+                _create_macros(con)
+            except duckdb.Error as error:
+                raise QueryError("load", "", error) from error
     return con
 
 
@@ -116,14 +122,9 @@ def _create_macros(con: duckdb.DuckDBPyConnection) -> None:
         for statement in statements:
             con.execute(statement)
         return
-    con.execute("begin")
-    try:
+    with transaction(con):
         for statement in statements:
             con.execute(statement)
-        con.execute("commit")
-    except BaseException:
-        con.execute("rollback")
-        raise
 
 
 def unload(con: duckdb.DuckDBPyConnection, *, keep_tables: bool = False) -> None:
@@ -159,17 +160,11 @@ def unload(con: duckdb.DuckDBPyConnection, *, keep_tables: bool = False) -> None
         raise InputError(
             "unload must be able to write to the current database, got a read-only one [read-only]"
         )
-    with _loading:
-        con.execute("begin")
-        try:
-            for kind, name in sorted(ours):
-                con.execute(dropped_object(kind, name))
-            if not _objects(con):
-                con.execute("drop schema custseg")
-            con.execute("commit")
-        except BaseException:
-            con.execute("rollback")
-            raise
+    with _loading, transaction(con):
+        for kind, name in sorted(ours):
+            con.execute(dropped_object(kind, name))
+        if not _objects(con):
+            con.execute("drop schema custseg")
 
 
 def _known(keep_tables: bool) -> set[tuple[str, str]]:

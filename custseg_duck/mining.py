@@ -27,6 +27,7 @@ from custseg_duck.statements import (
     setting,
 )
 from custseg_duck.steps import execute, written_out
+from custseg_duck.transactions import tidied
 
 logger = logging.getLogger(__name__)
 
@@ -127,20 +128,22 @@ def frequent_itemsets(
         if progress:
             progress(step, STEPS.index(step), len(STEPS))
 
-    try:
-        attach_purchases(con, source, item)
-        for step in READ:
-            execute(con, step, parameters)
-        mine(con, parameters, report)
-        notes = notes_on_itemsets(con)
-        query, statement = itemset_table(into, temporary=temporary)
-        con.execute(statement)
-    except duckdb.Error as error:
-        raise QueryError("itemsets", "", error) from error
-    finally:
+    def tidy() -> None:
         for statement in (*dropped((*READ, *STEPS)), *dropped_purchases()):
             con.execute(statement)
         detach(con)
+
+    try:
+        with tidied(tidy):
+            attach_purchases(con, source, item)
+            for step in READ:
+                execute(con, step, parameters)
+            mine(con, parameters, report)
+            notes = notes_on_itemsets(con)
+            query, statement = itemset_table(into, temporary=temporary)
+            con.execute(statement)
+    except duckdb.Error as error:
+        raise QueryError("itemsets", "", error) from error
     for note in notes:
         warnings.warn(note, CustsegWarning, stacklevel=2)
     return con.sql(query)
@@ -268,10 +271,8 @@ def counting_in_arrays(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
         logger.debug("perfect_ht_threshold stays %s: %s", before, error)
         yield
         return
-    try:
+    with tidied(lambda: con.execute(setting("perfect_ht_threshold", int(before)))):
         yield
-    finally:
-        con.execute(setting("perfect_ht_threshold", int(before)))
 
 
 def _bytes(size: str) -> float:

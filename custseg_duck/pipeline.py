@@ -1,5 +1,6 @@
 """From order lines to the tables of custseg. The steps are data; their SQL is in sql/run."""
 
+import functools
 import importlib
 import importlib.metadata
 import math
@@ -23,6 +24,7 @@ from custseg_duck.result import RunResult
 from custseg_duck.source import attach, attach_features, attach_model, attach_nothing, detach
 from custseg_duck.steps import Progress, Reporter, execute
 from custseg_duck.tables import drop_steps, drop_views, keep
+from custseg_duck.transactions import tidied
 from custseg_duck.version import __version__
 
 # Each step is the statement sql/run/<step>.sql, which makes the temporary table custseg_run_<step>.
@@ -101,27 +103,31 @@ def carry_out(
     """
     name = job.options["name"]
     con = writable(con)
-    if job.past is None:
-        job.past = past_run(con, name)
-    parameters = parameters_of(job)
     report = Reporter(progress, STEPS)
     is_unchanged = False
     try:
-        parameters |= attach_sources(con, job)
-        is_unchanged = not _make(con, job, parameters, report)
-        if not is_unchanged:
-            report("publish")
-            parameters |= {"seconds": report.seconds}
-            publishing.publish(con, parameters, _optional_tables(parameters))
+        if job.past is None:
+            job.past = past_run(con, name)
+        parameters = parameters_of(job)
+        with tidied(functools.partial(_forget_steps, con)):
+            parameters |= attach_sources(con, job)
+            is_unchanged = not _make(con, job, parameters, report)
+            if not is_unchanged:
+                report("publish")
+                parameters |= {"seconds": report.seconds}
+                publishing.publish(con, parameters, _optional_tables(parameters))
     except duckdb.Error as error:
-        raise QueryError(report.step, "", error) from error
-    finally:
-        detach(con)
-        drop_views(con, VIEWS)
-        drop_steps(con, {*STEPS, *publishing.RECORD} - {*VIEWS, "fit", "publish"})
+        raise QueryError(report.step or "source", "", error) from error
     for note in job.notes:
         warnings.warn(note, CustsegWarning, stacklevel=3)
     return RunResult(con, name, is_unchanged)
+
+
+def _forget_steps(con: duckdb.DuckDBPyConnection) -> None:
+    """Drop what a run makes for itself."""
+    detach(con)
+    drop_views(con, VIEWS)
+    drop_steps(con, {*STEPS, *publishing.RECORD} - {*VIEWS, "fit", "publish"})
 
 
 def writable(con: duckdb.DuckDBPyConnection | None) -> duckdb.DuckDBPyConnection:
@@ -131,16 +137,22 @@ def writable(con: duckdb.DuckDBPyConnection | None) -> duckdb.DuckDBPyConnection
     ------
     InputError
         If a transaction is open, or the database is read-only.
+    QueryError
+        If it cannot be used, or the macros cannot be written.
     """
     if con is None:
         con = duckdb.connect()
-    elif in_transaction(con):
-        raise InputError(
-            "run must be called outside a transaction, because it is one itself, got an open one. "
-            "Commit or roll back first [transaction]"
-        )
-    load(con)
-    if is_read_only(con):
+    try:
+        if in_transaction(con):
+            raise InputError(
+                "run must be called outside a transaction, because it is one itself, got an open "
+                "one. Commit or roll back first [transaction]"
+            )
+        load(con)
+        read_only = is_read_only(con)
+    except duckdb.Error as error:  # it is closed, or was shut down after a failure to write
+        raise QueryError("load", "", error) from error
+    if read_only:
         raise InputError(
             "run must be able to write to the current database, got a read-only one [read-only]"
         )
