@@ -1,6 +1,5 @@
 """What runs left, and the macros, as a database file of its own that older clients open."""
 
-import contextlib
 import os
 import secrets
 from collections.abc import Iterable
@@ -11,10 +10,13 @@ import duckdb
 from custseg_duck import catalog, documentation
 from custseg_duck.errors import InputError, message_of
 from custseg_duck.functions import in_transaction
+from custseg_duck.loading import load
+from custseg_duck.placing import placed
 from custseg_duck.publishing import VIEWS
 from custseg_duck.source import table_named
 from custseg_duck.statements import (
     attached,
+    checkpointed,
     copied_table,
     detached,
     last_part,
@@ -22,6 +24,7 @@ from custseg_duck.statements import (
     used_database,
 )
 from custseg_duck.tables import exists
+from custseg_duck.transactions import tidied
 
 STORAGE_VERSION = "v1.0.0"
 
@@ -38,7 +41,8 @@ def export(
 
     Any DuckDB client from ``storage_version`` on opens it and reads the tables and views, without
     Python; from DuckDB 1.4 on its macros score new customers, and mine itemsets and rules. The file
-    is written beside its place and put there when it is whole.
+    is written beside its place and put there when it is whole: a process that is killed meanwhile
+    leaves ``.NAME.custseg_...`` there, which an export to the same place a day later removes.
 
     Parameters
     ----------
@@ -65,23 +69,18 @@ def export(
     if not exists(con, "runs"):
         raise InputError("the current database must hold a run to be exported, got none [no-run]")
     own = _found(con, tables)
+    load(con, persist=False)  # the macros are written into the file, and name the functions
     name = f"custseg_export_{secrets.token_hex(4)}"
-    unfinished = target.with_name(f".{target.name}.{name}")
     try:
-        con.execute(attached(os.fspath(unfinished), name, storage_version))
-        try:
-            _copy_results(con, name)
-            for table, relation in own.items():
-                con.execute(copied_table(name, "main", table, relation))
-        finally:
-            con.execute(detached(name))
-        os.replace(unfinished, target)
+        with placed(target) as unfinished:
+            con.execute(attached(os.fspath(unfinished), name, storage_version))
+            with tidied(lambda: con.execute(detached(name))):
+                _copy_results(con, name)
+                for table, relation in own.items():
+                    con.execute(copied_table(name, "main", table, relation))
+                con.execute(checkpointed(name))  # whose settings may keep all in the .wal beside it
     except (duckdb.Error, OSError) as error:
         raise InputError(f"cannot export to {target}: {message_of(error)}", "file") from error
-    finally:
-        for left in (unfinished, Path(f"{unfinished}.wal")):
-            with contextlib.suppress(OSError):
-                left.unlink()
 
 
 def _require_place(con: duckdb.DuckDBPyConnection, target: Path, overwrite: bool) -> None:

@@ -11,6 +11,7 @@ from custseg_duck.errors import InputError, message_of
 from custseg_duck.pipeline import writable
 from custseg_duck.publishing import next_version
 from custseg_duck.tables import append, attach_file, copy_to, drop_steps, exists
+from custseg_duck.transactions import tidied, transaction
 from custseg_duck.udfs import model
 
 SUFFIXES = (".parquet", ".json")
@@ -74,10 +75,8 @@ def export_model(
             "on stored.name = chosen.name and stored.version is not distinct from chosen.version",
             {"name": name, "version": version},
         )
-        try:
+        with tidied(lambda: drop_steps(con, ["exported"])):
             copy_to(con, "custseg_run_exported", os.fspath(path))
-        finally:
-            con.execute("drop table temp.main.custseg_run_exported")
 
 
 def import_model(
@@ -107,12 +106,9 @@ def import_model(
     _require_suffix(path)
     con = writable(con)
     place = os.fspath(path)
-    try:
-        with _input_errors(f"import {place}"):
-            attach_file(con, place, IN_A_FILE, "custseg_run_models")
-            return _stored(con, place, name)
-    finally:
-        drop_steps(con, ["models"])
+    with _input_errors(f"import {place}"), tidied(lambda: drop_steps(con, ["models"])):
+        attach_file(con, place, IN_A_FILE, "custseg_run_models")
+        return _stored(con, place, name)
 
 
 def _stored(con: duckdb.DuckDBPyConnection, place: str, name: str | None) -> tuple[str, int]:
@@ -135,8 +131,7 @@ def _stored(con: duckdb.DuckDBPyConnection, place: str, name: str | None) -> tup
     name = old_name if name is None else name
     if not name:
         raise InputError(f"name must be a text, got {name!r} for the model in {place} [option]")
-    con.execute("begin")
-    try:
+    with transaction(con):
         version = next_version(con, name)
         con.execute(
             "alter table custseg_run_models drop column content_checksum; "
@@ -145,10 +140,6 @@ def _stored(con: duckdb.DuckDBPyConnection, place: str, name: str | None) -> tup
         )
         append(con, "models")
         comment_results(con)
-        con.execute("commit")
-    except BaseException:
-        con.execute("rollback")
-        raise
     return name, version
 
 
@@ -204,5 +195,5 @@ def _require_models(con: duckdb.DuckDBPyConnection) -> None:
 def _input_errors(what: str) -> Iterator[None]:
     try:
         yield
-    except duckdb.Error as error:
+    except (duckdb.Error, OSError) as error:
         raise InputError(f"{what}: {message_of(error)}", "file") from error

@@ -157,6 +157,11 @@ def detached(database: str) -> str:
     return f"detach {quote_name(database)}"
 
 
+def checkpointed(database: str) -> str:
+    """The statement that puts all that was committed into the file itself."""
+    return f"checkpoint {quote_name(database)}"
+
+
 def used_database(database: str) -> str:
     """The statement that makes a database the current one."""
     return f"use {quote_name(database)}"

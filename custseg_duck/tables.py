@@ -1,13 +1,16 @@
 """Tables of custseg, and the temporary ones of a run that become them."""
 
+import contextlib
 import os
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from custseg_duck.errors import InputError
+from custseg_duck.placing import placed
 from custseg_duck.statements import dropped, quote_name, quote_text
 
 
@@ -127,9 +130,18 @@ def drop_steps(con: duckdb.DuckDBPyConnection, steps: Iterable[str]) -> None:
 
 
 def copy_to(con: duckdb.DuckDBPyConnection, table: str, path: str) -> None:
-    """Write a temporary table to a file, whose suffix says of which format."""
+    """Write a temporary table to a file, whose suffix says of which format: whole or not at all.
+
+    Raises
+    ------
+    duckdb.Error, OSError
+        If that cannot be.
+    """
     kind = os.path.splitext(path)[1].lower()[1:]
-    con.execute(f"copy temp.main.{quote_name(table)} to {quote_text(path)} (format {kind})")
+    with contextlib.nullcontext(path) if "://" in path else placed(Path(path)) as place:
+        con.execute(
+            f"copy temp.main.{quote_name(table)} to {quote_text(os.fspath(place))} (format {kind})"
+        )
 
 
 def attach_file(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import duckdb
 
 from custseg_duck.errors import InputError, message_of
-from custseg_duck.tables import copy_to
+from custseg_duck.tables import copy_to, drop_steps
+from custseg_duck.transactions import tidied
 
 SUFFIXES = (".csv", ".parquet")
 
@@ -51,15 +52,13 @@ def export_targets(
             "from custseg.target_list($wanted::varchar[], of_run := $name)",
             {"wanted": wanted, "name": name},
         )
-        try:
+        with tidied(lambda: drop_steps(con, ["targets"])):
             ((n_customers,),) = con.execute("select count(*) from custseg_run_targets").fetchall()
             if not n_customers:
                 raise InputError(
                     f"name must be that of a run with customers, got {name!r} [no-run]"
                 )
             copy_to(con, "custseg_run_targets", place)
-        finally:
-            con.execute("drop table temp.main.custseg_run_targets")
-    except duckdb.Error as error:
+    except (duckdb.Error, OSError) as error:
         raise InputError(f"targets: {message_of(error)}", "file") from error
     return int(n_customers)

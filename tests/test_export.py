@@ -1,8 +1,10 @@
 """A file to hand on: what is in it, and who can open it."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import duckdb
@@ -159,6 +161,46 @@ def test_a_failure_leaves_nothing_and_what_was_there(
     assert [(file.name, file.read_text()) for file in folder.iterdir()] == [
         ("x.duckdb", "precious")
     ]
+
+
+def test_nothing_stays_in_a_log_that_is_left_behind(
+    ran: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    ran.execute("pragma disable_checkpoint_on_shutdown; set checkpoint_threshold = '1TB'")
+    custseg_duck.export(ran, tmp_path / "x.duckdb")
+    with duckdb.connect(str(tmp_path / "x.duckdb"), read_only=True) as con:
+        assert con.execute("select count(*) from custseg.segments").fetchall() == [(60,)]
+
+
+def test_what_a_killed_export_left_is_removed_a_day_later(
+    ran: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    day_before = time.time() - 25 * 60 * 60
+    old = [tmp_path / f".x.duckdb.custseg_0123abcd{suffix}" for suffix in ("", ".wal")]
+    kept = [
+        tmp_path / name
+        for name in (".x.duckdb.custseg_notes", ".y.duckdb.custseg_0123abcd", "x.duckdb.bak")
+    ]
+    for file in (*old, *kept):
+        file.touch()
+        os.utime(file, (day_before, day_before))
+    fresh = tmp_path / ".x.duckdb.custseg_89abcdef"  # of an export that may be going on
+    fresh.touch()
+    custseg_duck.export(ran, tmp_path / "x.duckdb")
+    assert not any(file.exists() for file in old)
+    assert all(file.exists() for file in (*kept, fresh))
+
+
+def test_a_connection_without_the_functions_exports_too(
+    ran: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    ((place,),) = ran.execute("select path from duckdb_databases() "
+                              "where database_name = current_database()").fetchall()  # fmt: skip
+    ran.close()
+    with duckdb.connect(place) as plain:
+        custseg_duck.export(plain, tmp_path / "x.duckdb")
+    with duckdb.connect(str(tmp_path / "x.duckdb"), read_only=True) as con:
+        assert con.execute("select count(*) from custseg.segments").fetchall() == [(60,)]
 
 
 def test_a_place_that_cannot_be_is_refused(ran: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:

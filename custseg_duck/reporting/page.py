@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import secrets
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +14,7 @@ from markupsafe import Markup
 from custseg_duck import colours
 from custseg_duck.errors import InputError
 from custseg_duck.functions import in_transaction
+from custseg_duck.placing import placed
 from custseg_duck.reporting.facts import facts_of
 from custseg_duck.reporting.sections import SECTIONS
 from custseg_duck.reporting.summary import in_short
@@ -33,15 +33,11 @@ def write(
         raise InputError(f"path must end in {SUFFIX}, got {os.fspath(path)!r} [file-suffix]")
     with one_moment(con):
         text = page(con, name, title)
-    unfinished = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        unfinished.write_text(text, encoding="utf-8")
-        os.replace(unfinished, target)
+        with placed(target) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"cannot write {target}: {error.strerror or error}", "file") from error
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
     return target
 
 
