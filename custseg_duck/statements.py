@@ -128,8 +128,8 @@ def setting(name: str, value: int) -> str:
 
 
 def described_call(function: str, n_arguments: int) -> str:
-    """The statement that binds a call of a function, without calling it."""
-    return f"describe select {function}({', '.join(['null'] * n_arguments)})"
+    """The statement that binds a call of a function of Python's, without calling it."""
+    return f"describe select system.main.{function}({', '.join(['null'] * n_arguments)})"
 
 
 def count_of(relation: str) -> str:

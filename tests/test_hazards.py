@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -14,7 +15,8 @@ import pytest
 
 import custseg_duck
 from custseg_duck import InputError, QueryError
-from tests.conftest import is_thorough
+from custseg_duck.layouts import COLUMNS
+from tests.conftest import QUICK, is_thorough
 
 SQL = Path(__file__).parent.parent / "sql"
 TEXTS = {path.stem: path.read_text() for path in SQL.rglob("*.sql") if path.parent.name != "run"}
@@ -193,6 +195,45 @@ def test_settings_of_the_session_change_nothing(
             for name in (expected.name, "after")
         )
         assert before == after
+
+
+def test_a_macro_of_the_users_cannot_take_a_functions_place(
+    shop: duckdb.DuckDBPyConnection,
+) -> None:
+    query = (
+        "select custseg.kmeans_fit(features, k := 2) "
+        "from custseg.feature_vectors('custseg.customer_features')"
+    )
+    custseg_duck.run("order_lines", con=shop, k=2, **QUICK)
+    expected = shop.execute(query).fetchall()
+    shop.execute("create macro main.custseg_kmeans_fit(a, b, c, d) as 42")
+    assert shop.execute(query).fetchall() == expected
+
+
+def test_a_result_that_is_half_read_does_not_keep_load_from_loading() -> None:
+    with duckdb.connect() as con:
+        con.execute("from range(100000)").fetchmany(1)
+        custseg_duck.load(con)
+        assert con.execute("select custseg.version()").fetchall()
+
+
+def test_a_model_may_get_more_fields(shop: duckdb.DuckDBPyConnection) -> None:
+    custseg_duck.run("order_lines", con=shop, k=2, **QUICK)
+    shop.execute("create table models as select name, model from custseg.models")
+    query = "from custseg.score('custseg.customer_features', models := 'models') order by all"
+    expected = shop.execute(query).fetchall()
+    shop.execute("alter table models add column model.note varchar")
+    assert shop.execute(query).fetchall() == expected
+
+
+def test_no_parameter_of_a_macro_is_called_like_a_column() -> None:
+    """Within ``query_table`` the parameter would win over the column, in silence."""
+    columns = {*chain.from_iterable(COLUMNS.values()), "features_of", "left_out", "is_return"}
+    for name, text in TEXTS.items():
+        signature = re.search(r"macro custseg\.\w+\(([^;]*?)\)\s+as table", text)
+        if signature and "query_table" in text:
+            parameters = {one.split(":=")[0].strip() for one in signature[1].split(",")}
+            assert not parameters & columns, name
 
 
 def test_a_load_that_is_rolled_back_would_break_the_connection(tmp_path: Path) -> None:

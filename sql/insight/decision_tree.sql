@@ -76,7 +76,7 @@ customers_listed as materialized (
             'segments must be whole numbers, got {} [value]',
             max(segment) filter (not is_whole))
 )
-select unnest(custseg_decision_tree(
+select unnest(system.main.custseg_decision_tree(
     customers,
     list_transform(steps, lambda step: {
         'name': step.name,

@@ -37,7 +37,7 @@ sampled_vectors as (
     limit 20000
 ),
 candidates as materialized (
-    select unnest(custseg_k_sweep(
+    select unnest(system.main.custseg_k_sweep(
         list(features), ks::bigint[], algorithms::varchar[],
         covariance_types::varchar[], seed::bigint, n_bootstraps::bigint,
         any_value(transform)

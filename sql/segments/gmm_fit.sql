@@ -10,7 +10,7 @@
 create or replace macro custseg.gmm_fit(
     features, k := 8, covariance_type := 'full', seed := 0, transform := null
 ) as
-custseg_gmm_fit(
+system.main.custseg_gmm_fit(
     list(features), k::bigint, covariance_type::varchar, seed::bigint,
     any_value(transform)
 );

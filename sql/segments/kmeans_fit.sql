@@ -8,4 +8,6 @@
 create or replace macro custseg.kmeans_fit(
     features, k := 8, seed := 0, transform := null
 ) as
-custseg_kmeans_fit(list(features), k::bigint, seed::bigint, any_value(transform));
+system.main.custseg_kmeans_fit(
+    list(features), k::bigint, seed::bigint, any_value(transform)
+);

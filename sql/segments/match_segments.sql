@@ -6,4 +6,4 @@
 --      per segment of model; NULL for NULL. Needs the UDFs of custseg_duck.load
 -- source: Kuhn (1955), the assignment problem
 create or replace macro custseg.match_segments(model, previous) as
-custseg_match(model, previous);
+system.main.custseg_match(model, previous);

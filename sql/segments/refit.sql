@@ -5,4 +5,4 @@
 --      features hold
 -- out: the model STRUCT. Needs the UDFs of custseg_duck.load
 create or replace macro custseg.refit(features, model) as
-custseg_refit(list(features), any_value(model));
+system.main.custseg_refit(list(features), any_value(model));
