@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 import duckdb
 
 from custseg_duck import catalog
+from custseg_duck.arguments import require_connection
 from custseg_duck.errors import CustsegError, InputError, message_of
 from custseg_duck.functions import in_transaction
 from custseg_duck.loading import connect, has_macros, installed_version, load
@@ -65,6 +66,7 @@ def self_check(con: duckdb.DuckDBPyConnection) -> list[Finding]:
     InputError
         If a transaction is open.
     """
+    require_connection(con)
     if in_transaction(con):
         raise InputError(
             "self_check must be called outside a transaction, because what is not committed it "

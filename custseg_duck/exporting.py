@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 
 from custseg_duck import catalog, documentation
+from custseg_duck.arguments import path_text, require_bool, require_connection, require_text
 from custseg_duck.errors import InputError, message_of
 from custseg_duck.functions import in_transaction
 from custseg_duck.loading import load
@@ -64,7 +65,10 @@ def export(
     InputError
         If there is no run, no such table, the path is taken, or the file cannot be written.
     """
-    target = Path(path)
+    require_connection(con)
+    target = Path(path_text(path))
+    require_text("storage_version", storage_version)
+    require_bool("overwrite", overwrite)
     _require_place(con, target, overwrite)
     if not exists(con, "runs"):
         raise InputError("the current database must hold a run to be exported, got none [no-run]")
@@ -96,11 +100,12 @@ def _require_place(con: duckdb.DuckDBPyConnection, target: Path, overwrite: bool
             f"things, got {target} [database-name]"
         )
     opened = con.execute("select path from duckdb_databases() where path is not null").fetchall()
-    if any(Path(place).resolve() == target.resolve() for (place,) in opened):
+    place = os.path.realpath(target)
+    if any(os.path.realpath(path) == place for (path,) in opened):
         raise InputError(
             f"path must be another database than those that are open, got {target} [file-taken]"
         )
-    if target.is_dir() or (target.exists() and not overwrite):
+    if os.path.isdir(target) or (os.path.exists(target) and not overwrite):
         raise InputError(
             f"path must be new, got {target}, which exists. overwrite=True (--overwrite) "
             "replaces a file [file-taken]"
@@ -109,8 +114,11 @@ def _require_place(con: duckdb.DuckDBPyConnection, target: Path, overwrite: bool
 
 def _found(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[str, str]:
     """The user's tables: the name of each in the file, and what reads it."""
+    if not isinstance(tables, Iterable):
+        raise InputError(f"tables must be names, got {tables!r} [option]")
     found: dict[str, str] = {}
     for table in [tables] if isinstance(tables, str) else tables:
+        require_text("tables", table)
         relation = table_named(con, table)
         name = last_part(relation)
         if name.lower() in {one.lower() for one in found}:

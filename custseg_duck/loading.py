@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from custseg_duck import catalog, documentation, functions
+from custseg_duck.arguments import path_text, require_bool, require_connection
 from custseg_duck.errors import CustsegError, InputError, NotLoadedError, QueryError
 from custseg_duck.statements import dropped_object
 from custseg_duck.transactions import transaction
@@ -47,10 +48,12 @@ def connect(
     InputError, NotLoadedError
         See ``load``.
     """
+    place = path_text(path)
+    require_bool("read_only", read_only)
     try:
-        con = duckdb.connect(os.fspath(path), read_only=read_only, config=config)
+        con = duckdb.connect(place, read_only=read_only, config=config)
     except duckdb.Error as error:
-        raise CustsegError(f"cannot open {os.fspath(path)}: {error}", "cannot-open") from error
+        raise CustsegError(f"cannot open {place}: {error}", "cannot-open") from error
     try:
         _refuse_data_file(con, path)
         return load(con)
@@ -86,6 +89,8 @@ def load(con: duckdb.DuckDBPyConnection, *, persist: bool = True) -> duckdb.Duck
     QueryError
         If the macros cannot be written. The database is as it was before.
     """
+    require_connection(con)
+    require_bool("persist", persist)
     _refuse_ambiguous_schema(con)
     functions.register(con)
     _connections.add(con)
@@ -144,6 +149,8 @@ def unload(con: duckdb.DuckDBPyConnection, *, keep_tables: bool = False) -> None
     InputError
         If a transaction is open, or the database is read-only.
     """
+    require_connection(con)
+    require_bool("keep_tables", keep_tables)
     if functions.in_transaction(con):
         raise InputError(
             "unload must be called outside a transaction, because it is one itself, got an open "

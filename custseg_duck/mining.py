@@ -14,6 +14,12 @@ from typing import Any
 
 import duckdb
 
+from custseg_duck.arguments import (
+    require_bool,
+    require_callable,
+    require_connection,
+    require_text,
+)
 from custseg_duck.errors import CustsegWarning, QueryError
 from custseg_duck.loading import has_macros, load
 from custseg_duck.options import check_mining
@@ -111,6 +117,11 @@ def frequent_itemsets(
     CustsegWarning
         If longer sets were left uncounted.
     """
+    require_connection(con)
+    require_text("into", into)
+    require_text("item", item)
+    require_bool("temporary", temporary)
+    require_callable("progress", progress)
     parameters = _parameters(
         item=item,
         min_support=min_support,

@@ -6,6 +6,12 @@ from contextlib import contextmanager
 
 import duckdb
 
+from custseg_duck.arguments import (
+    path_text,
+    require_connection,
+    require_text,
+    require_version,
+)
 from custseg_duck.documentation import comment_results
 from custseg_duck.errors import InputError, message_of
 from custseg_duck.pipeline import writable
@@ -64,9 +70,12 @@ def export_model(
     InputError
         If there is no such model, it cannot be trusted, or the file cannot be written.
     """
-    _require_suffix(path)
+    require_connection(con)
+    place = _place(path)
+    require_text("name", name)
+    require_version(version)
     _require_models(con)
-    with _input_errors(f"export {os.fspath(path)}"):
+    with _input_errors(f"export {place}"):
         con.execute(
             "create or replace temp table custseg_run_exported as "
             "select stored.*, md5(stored::varchar) as content_checksum "
@@ -76,7 +85,7 @@ def export_model(
             {"name": name, "version": version},
         )
         with tidied(lambda: drop_steps(con, ["exported"])):
-            copy_to(con, "custseg_run_exported", os.fspath(path))
+            copy_to(con, "custseg_run_exported", place)
 
 
 def import_model(
@@ -103,9 +112,11 @@ def import_model(
     InputError
         If the file cannot be read, does not hold one model, or that one cannot be trusted.
     """
-    _require_suffix(path)
+    require_connection(con)
+    place = _place(path)
+    if name is not None:
+        require_text("name", name)
     con = writable(con)
-    place = os.fspath(path)
     with _input_errors(f"import {place}"), tidied(lambda: drop_steps(con, ["models"])):
         attach_file(con, place, IN_A_FILE, "custseg_run_models")
         return _stored(con, place, name)
@@ -158,6 +169,9 @@ def drop_model(
     InputError
         If there is no such model.
     """
+    require_connection(con)
+    require_text("name", name)
+    require_version(version)
     _require_models(con)
     dropped = con.execute(
         "delete from custseg.models where name = $name "
@@ -176,12 +190,12 @@ def drop_model(
     return len(dropped)
 
 
-def _require_suffix(path: str | os.PathLike[str]) -> None:
-    suffix = os.path.splitext(os.fspath(path))[1].lower()
-    if suffix not in SUFFIXES:
-        raise InputError(
-            f"path must end in {' or '.join(SUFFIXES)}, got {os.fspath(path)} [file-suffix]"
-        )
+def _place(path: object) -> str:
+    """The path of a model's file, as text."""
+    place = path_text(path)
+    if os.path.splitext(place)[1].lower() not in SUFFIXES:
+        raise InputError(f"path must end in {' or '.join(SUFFIXES)}, got {place} [file-suffix]")
+    return place
 
 
 def _require_models(con: duckdb.DuckDBPyConnection) -> None:

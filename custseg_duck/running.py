@@ -8,6 +8,12 @@ from typing import Any, Literal
 import duckdb
 
 from custseg_duck import mining
+from custseg_duck.arguments import (
+    require_callable,
+    require_connection,
+    require_names,
+    require_text,
+)
 from custseg_duck.errors import InputError
 from custseg_duck.history import require_past_run, restored
 from custseg_duck.options import NULLABLE, OF_THE_MODEL, check, require_choice
@@ -161,6 +167,10 @@ def run(
     }
     if source is None and features is None:
         raise InputError("run must have a source of order lines or features, got neither [option]")
+    if con is not None:
+        require_connection(con)
+    require_names("columns", columns)
+    require_callable("progress", progress)
     return carry_out(Job(source, features, columns or {}, check(options)), con, progress)
 
 
@@ -217,6 +227,10 @@ def refresh(
     CustsegWarning
         As ``run``; and if a segment is no longer clearly the one that it was.
     """
+    require_connection(con)
+    require_text("name", name)
+    require_names("columns", columns)
+    require_callable("progress", progress)
     require_choice("fit", fit, ("warm", "matched", "frozen"))
     con = writable(con)
     past = require_past_run(con, name)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import duckdb
 
+from custseg_duck.arguments import path_text, require_connection, require_text
 from custseg_duck.errors import InputError, message_of
 from custseg_duck.tables import copy_to, drop_steps
 from custseg_duck.transactions import tidied
@@ -42,7 +43,13 @@ def export_targets(
     InputError
         If there is no such run or segment, or the file cannot be written.
     """
-    place = os.fspath(path)
+    require_connection(con)
+    place = path_text(path)
+    require_text("name", name)
+    if segments is not None and (
+        not isinstance(segments, Sequence) or isinstance(segments, str | bytes)
+    ):
+        raise InputError(f"segments must be a list of labels or numbers, got {segments!r} [option]")
     if not place.lower().endswith(SUFFIXES):
         raise InputError(f"path must end in {' or '.join(SUFFIXES)}, got {place} [file-suffix]")
     wanted = None if segments is None else [str(segment) for segment in segments]

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import duckdb
 
+from custseg_duck.arguments import path_text, require_connection, require_text
+
 NEEDED = ("altair", "jinja2", "networkx", "vl_convert")
 
 
@@ -47,6 +49,11 @@ def export_report(
     ImportError
         If the extra ``report`` is not installed.
     """
+    require_connection(con)
+    place = path_text(path)
+    require_text("name", name)
+    if title is not None:
+        require_text("title", title)
     missing = [module for module in NEEDED if find_spec(module) is None]
     if missing:
         raise ImportError(
@@ -55,4 +62,4 @@ def export_report(
         )
     from custseg_duck.reporting.page import write
 
-    return write(con, path, name, title)
+    return write(con, place, name, title)
