@@ -18,9 +18,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from custseg_duck.udfs import kmeans, model
+from custseg_duck.udfs.model import COVARIANCE_TYPES
 from custseg_duck.udfs.points import Floats, Integers, prepare
 
-COVARIANCE_TYPES = ("full", "tied", "diag", "spherical")
 WITH_MATRICES = ("full", "tied")
 MAX_ITERATIONS = 100
 TOLERANCE = 1e-3  # of the mean log-likelihood of a row

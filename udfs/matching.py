@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from custseg_duck.udfs import gmm, kmeans
+from custseg_duck.udfs.model import require_usable
 from custseg_duck.udfs.points import Floats
 
 
@@ -46,6 +47,8 @@ def match(model: dict[str, Any], previous: dict[str, Any]) -> list[Match]:
     """
     from scipy.optimize import linear_sum_assignment
 
+    require_usable(model, "model")
+    require_usable(previous, "previous")
     new, old = _comparable_centers(model, previous)
     distances = np.sqrt(((new[:, None] - old[None]) ** 2).sum(axis=2))
     pairs = dict(zip(*(side.tolist() for side in linear_sum_assignment(distances)), strict=True))
@@ -82,6 +85,7 @@ def refitted(points: Floats, previous: dict[str, Any] | None) -> dict[str, Any]:
     """
     if previous is None:
         raise ValueError("model must be the one to go on from, got NULL [null-value]")
+    require_usable(previous, "model")
     is_mixture = previous["algorithm"] == "gmm"
     model = gmm.refit(points, previous) if is_mixture else kmeans.refit(points, previous)
     return renumbered(model, match(model, previous))

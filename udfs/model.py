@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from custseg_duck.udfs.points import Floats, Integers
+from custseg_duck.udfs.points import LARGEST, Floats, Integers
 
 VERSION = 1
+COVARIANCE_TYPES = ("full", "tied", "diag", "spherical")
 
 FEATURES_SQL = (
     'STRUCT("name" VARCHAR, department VARCHAR, transform VARCHAR, fill DOUBLE, '
@@ -41,6 +42,64 @@ TREE_SQL = (
     "depth INTEGER, n_customers BIGINT, segments STRUCT(segment BIGINT, condition VARCHAR, "
     'description VARCHAR, n_customers BIGINT, "precision" DOUBLE, recall DOUBLE)[])'
 )
+
+
+def require_usable(model: dict[str, Any], name: str) -> None:
+    """Refuse a model that none of the fits made; ``custseg.check_model`` says more of it.
+
+    Raises
+    ------
+    ValueError
+        If numbers are missing, not finite, or not as many as there are features.
+    """
+    features, components = model["features"] or [], model["components"] or []
+    is_mixture = model["algorithm"] == "gmm"
+    n = len(features)
+    if not (
+        model["algorithm"] in ("kmeans", "gmm")
+        and n
+        and components
+        and all(_is_usable_feature(feature) for feature in features)
+        and all(_is_usable_component(component, n, is_mixture) for component in components)
+        and (not is_mixture or model["covariance_type"] in COVARIANCE_TYPES)
+    ):
+        raise ValueError(
+            f"{name} must be a fitted model, got one without finite numbers of equal lengths "
+            "[model-damaged]"
+        )
+
+
+def _is_usable_feature(feature: dict[str, Any] | None) -> bool:
+    return (
+        feature is not None
+        and bool(feature["name"])
+        and feature["transform"] in ("identity", "log")
+        and _has_shape([feature[key] for key in ("center", "scale", "unit", "weight")], (4,))
+        and min(feature[key] for key in ("scale", "unit", "weight")) > 0
+    )
+
+
+def _is_usable_component(component: dict[str, Any] | None, n: int, is_mixture: bool) -> bool:
+    if component is None or not _has_shape(component["center"], (n,)):
+        return False
+    if not is_mixture:
+        return True
+    return (
+        _has_shape([component["weight"], component["log_offset"]], (2,))
+        and component["weight"] > 0
+        and _has_shape(component["shift"], (n,))
+        and _has_shape(component["covariance"], (n, n))
+        and _has_shape(component["precision_rows"], (n, n))
+    )
+
+
+def _has_shape(numbers: Any, shape: tuple[int, ...]) -> bool:
+    """Whether they are finite numbers in lists of these lengths, far from the largest double."""
+    try:
+        found = np.array(numbers, dtype=np.float64)
+    except (TypeError, ValueError):  # no list, or lists of several lengths
+        return False
+    return found.shape == shape and bool(np.all(np.abs(found) <= LARGEST))
 
 
 def plain_features(n_features: int) -> list[dict[str, Any]]:

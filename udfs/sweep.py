@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from custseg_duck.udfs import gmm, kmeans
 from custseg_duck.udfs.assign import assign
+from custseg_duck.udfs.model import COVARIANCE_TYPES
 from custseg_duck.udfs.points import Floats, Integers, prepare, whole_number
 
 SAMPLE_ROWS = 5_000  # stability and noise are judged on so many rows
@@ -69,7 +70,7 @@ def sweep(
     the same variances.
     """
     _require_known(algorithms, "algorithms", ("kmeans", "gmm"))
-    _require_known(covariance_types, "covariance_types", gmm.COVARIANCE_TYPES)
+    _require_known(covariance_types, "covariance_types", COVARIANCE_TYPES)
     n_bootstraps = whole_number(n_bootstraps, "n_bootstraps", 1, MAX_BOOTSTRAPS)
     if not ks or any(k is None or k < 1 for k in ks):
         raise ValueError(f"ks must be whole numbers of at least 1, got {list(ks or [])} [option]")
