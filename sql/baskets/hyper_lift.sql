@@ -1,6 +1,6 @@
 -- hyper_lift(n_orders, n_antecedent, n_consequent, n_both): common orders against the
 --      most that chance explains, at 99%: above 1 is more than chance.
--- in:  counts, 1 <= n_both <= n_antecedent, n_consequent <= n_orders
+-- in:  counts, 0 <= n_both <= n_antecedent, n_consequent <= n_orders
 -- out: n_both / q, q the least count with P(X <= q) >= 0.99, X hypergeometric; +inf
 --      where q is 0; NULL where a count is NULL
 -- source: Hahsler & Hornik (2007), Intelligent Data Analysis 11(5). The quantile from a
@@ -9,22 +9,35 @@ create or replace macro custseg.hyper_lift(
     n_orders, n_antecedent, n_consequent, n_both
 ) as
 list_transform(
-    [{
-        'n': n_orders::double,
-        'a': n_antecedent::double,
-        'c': n_consequent::double,
-        'start': least(n_antecedent, n_consequent, 2 + ceil(
-            n_antecedent::double * n_consequent / n_orders
-            + 2.3263478740408408 * sqrt(
+    [case
+        when not (
+            n_both between 0 and n_antecedent
+            and n_both <= n_consequent
+            and n_antecedent <= n_orders
+            and n_consequent <= n_orders
+            and n_orders < 1e15
+        ) then error(
+            'counts must be 0 <= n_both <= n_antecedent, n_consequent <= n_orders, got '
+            || n_both || ', ' || n_antecedent || ', ' || n_consequent || ' and '
+            || n_orders || ' [value]'
+        )
+        else {
+            'n': n_orders::double,
+            'a': n_antecedent::double,
+            'c': n_consequent::double,
+            'start': least(n_antecedent, n_consequent, 2 + ceil(
                 n_antecedent::double * n_consequent / n_orders
-                * (n_orders::double - n_antecedent) / n_orders
-                * (n_orders::double - n_consequent) / greatest(n_orders - 1, 1)
-            )
-            + 0.735 * (n_orders - 2::double * n_antecedent)
-                * (n_orders - 2::double * n_consequent)
-                / greatest(n_orders::double * (n_orders - 2), 1)
-        ))::double
-    }],
+                + 2.3263478740408408 * sqrt(
+                    n_antecedent::double * n_consequent / n_orders
+                    * (n_orders::double - n_antecedent) / n_orders
+                    * (n_orders::double - n_consequent) / greatest(n_orders - 1, 1)
+                )
+                + 0.735 * (n_orders - 2::double * n_antecedent)
+                    * (n_orders - 2::double * n_consequent)
+                    / greatest(n_orders::double * (n_orders - 2), 1)
+            ))::double
+        }
+    end],
     lambda custseg_counts: list_transform(
         [custseg.hypergeometric_tail(
             custseg_counts.n, custseg_counts.a, custseg_counts.c, custseg_counts.start

@@ -1,5 +1,5 @@
 -- normal_tail(z): how likely a standard normal variable is at least z.
--- in:  z, any number
+-- in:  z, a number, infinite or not
 -- out: P(Z >= z), relative error below 1e-10; NULL for NULL
 -- source: Abramowitz & Stegun (1964), 26.2.11 (series) and 26.2.14 (continued fraction)
 create or replace macro custseg.normal_tail(z) as
@@ -7,7 +7,8 @@ list_transform(
     [z::double],
     lambda custseg_z: case
         when custseg_z is null then null
-        when isnan(custseg_z) then custseg_z
+        when isnan(custseg_z)
+            then error('z must be a number, got nan [not-finite]')
         when isinf(custseg_z) then case when custseg_z > 0 then 0 else 1 end
         when abs(custseg_z) < 3
             then 0.5 - exp(-custseg_z * custseg_z / 2) / sqrt(2 * pi()) * custseg_z

@@ -5,7 +5,10 @@
 create or replace macro custseg.probabilities(model, features) as
 list_transform(
     [list_transform(
-        case when features is not null then model.components end,
+        case when features is not null then coalesce(
+            model.components,
+            error('model must be a fitted model, got NULL [null-value]')
+        ) end,
         lambda component: case
             when component.precision_rows is null
                 then error('model must be a mixture, which K-Means is not [model-kind]')
@@ -23,7 +26,7 @@ list_transform(
         [list_transform(
             log_densities,
             lambda log_density: case
-                when isfinite(list_max(log_densities))
+                when log_density is not null and isfinite(list_max(log_densities))
                     then exp(log_density - list_max(log_densities))
                 else error('features must be finite numbers, got ' || features::varchar
                     || ' [not-finite]')
