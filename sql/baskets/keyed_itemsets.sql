@@ -51,9 +51,14 @@ keyed_sets as materialized (
 key_check as (
     select count(*) as n_sets
     from keyed_sets
+    cross join totals
     having custseg.require(count(*) = count(distinct set_key),
         'itemsets must hold each set once, got one more than once among {}. Of '
         || 'custseg.itemsets take the rows of one run [repeated-rows]', count(*))
+    and custseg.require(
+        coalesce(bool_and(coalesce(support_count between 1 and n_orders, false)), true),
+        'itemsets must have a support_count from 1 to n_orders, got {} [value]',
+        [min(support_count), max(support_count), any_value(n_orders)])
 )
 select keyed_sets.*, n_orders, n_items, representativity
 from keyed_sets

@@ -16,7 +16,9 @@ order_counts as (
     select count(distinct order_key) as n_orders
     from source_items
     where
-        custseg.require(coalesce(max_length, 1) >= 1,
+        custseg.require(
+            coalesce(max_length, 1) >= 1
+            and coalesce(max_length, 1) < 'infinity'::double,
             'max_length must be at least 1 or NULL, got {} [option]', max_length)
 ),
 -- whole numbers are their own keys
@@ -38,7 +40,7 @@ duplicate_check as (
 select
     order_counts.n_orders,
     custseg.least_count(order_counts.n_orders, min_support, min_count) as min_orders,
-    coalesce(max_length, 1 << 30) as longest,
+    floor(least(coalesce(max_length, 1 << 30), 1 << 30))::bigint as longest,
     has_duplicates,
 from order_counts
 cross join other_counts

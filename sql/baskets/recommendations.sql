@@ -168,7 +168,9 @@ best_offers as (
         customer,
         is_up_sell,
         arg_max(
-            {'sort_key': sort_key, 'strongest': strongest}, sort_key, n
+            {'sort_key': sort_key, 'strongest': strongest},
+            sort_key,
+            least(n, 999_999)::bigint -- more DuckDB does not take
         ) as ranked_offers,
     from (
         select

@@ -9,8 +9,8 @@
 --      followed for long enough: they are left out), antecedent_count (orders with the
 --      antecedent), consequent_count (followed by the consequent), support_count
 --      (both), n_customers (of these), support, confidence, lift, median_days (until
---      the first such order), z_score, p_value, n_tests, p_value_bh (as
---      association_rules)
+--      the first such order), z_score, p_value (both NULL where no customer's orders
+--      differ), n_tests, p_value_bh (as association_rules)
 -- source: Mantel & Haenszel (1959), stratified by customer: a customer's orders with
 --      the antecedent are compared to the same customer's other orders, so that who
 --      buys both often makes no rule of it

@@ -29,7 +29,7 @@ quantiles_found as (
         place,
         -- a little less, as 0.07 * 100 is above 7 in DOUBLE
         quantile_disc(value, list_transform(
-            range(1, coalesce(n_bins, 2)::bigint),
+            range(1, least(coalesce(n_bins, 2), 100)::bigint),
             lambda custseg_i: custseg_i / coalesce(n_bins, 2)::double - 1e-12
         )) as quantiles,
     from (

@@ -51,7 +51,9 @@ columns_chosen as (
                 numeric_names
             ),
             lambda name:
-                name not in coalesce(exclude, []) and name <> 'department_share'
+                name in all_names
+                and name not in coalesce(exclude, [])
+                and name <> 'department_share'
         ) as names,
         list_transform(names, lambda name: list_position(all_names, name)) as positions,
         coalesce(weights::map(varchar, double), map {}) as weight_of,
@@ -59,15 +61,21 @@ columns_chosen as (
     from columns_found
     where
         custseg.require(
-            list_has_all(
-                list_append(all_names, 'department_share'), coalesce(exclude, [])
-            ),
+            len(list_filter(
+                coalesce(exclude::varchar[], []),
+                lambda name: coalesce(
+                    name not in list_append(all_names, 'department_share'), true
+                )
+            )) = 0,
             'exclude must name columns of the features, got {} [option]', exclude
         )
         and custseg.require(
-            list_has_all(
-                list_append(numeric_names, 'department_share'), coalesce(include, [])
-            ),
+            len(list_filter(
+                coalesce(include::varchar[], []),
+                lambda name: coalesce(
+                    name not in list_append(numeric_names, 'department_share'), true
+                )
+            )) = 0,
             'include must name numeric columns of the features, got {} [option]',
             include
         )
