@@ -45,7 +45,9 @@ keyed_sets as materialized (
         (row_number() over (order by items asc))::integer as place,
         -- with a word beside it, since the hash of the number 0 is 0
         list_transform(items, lambda item: hash(item, 'item')) as item_keys,
-        list_reduce(item_keys, lambda key, other: xor(key, other)) as set_key,
+        list_reduce(
+            item_keys, lambda key, other: xor(key, other), 0::ubigint
+        ) as set_key,
     from source_itemsets
 ),
 key_check as (
@@ -55,6 +57,10 @@ key_check as (
     having custseg.require(count(*) = count(distinct set_key),
         'itemsets must hold each set once, got one more than once among {}. Of '
         || 'custseg.itemsets take the rows of one run [repeated-rows]', count(*))
+    and custseg.require(
+        coalesce(bool_and(coalesce(len(items) >= 1, false)), true),
+        'itemsets must hold at least one item each, got {} without any [value]',
+        count(*) filter (coalesce(len(items), 0) = 0))
     and custseg.require(
         coalesce(bool_and(coalesce(support_count between 1 and n_orders, false)), true),
         'itemsets must have a support_count from 1 to n_orders, got {} [value]',

@@ -7,7 +7,11 @@ create or replace macro custseg.segment_descriptions(
     summary, centroids, n := 4
 ) as table
 with custseg_sizes as (
-    select segment, n_customers, customer_share, revenue_share
+    select
+        segment,
+        n_customers::bigint as n_customers,
+        customer_share::double as customer_share,
+        revenue_share::double as revenue_share,
     from query_table(summary)
 ),
 custseg_centers as (
