@@ -149,6 +149,10 @@ def test_results_are_judged(row: dict[str, object], problem: str) -> None:
             "from custseg.association_rules('impossible_sets')",
             "itemsets must have a support_count from 1 to n_orders, got",
         ),
+        (
+            "from custseg.association_rules('empty_sets')",
+            "itemsets must hold at least one item each, got 1 without any",
+        ),
         ("select custseg.distances(null::struct(components struct(center double[])[]), [1.0])",
          "model must be a fitted model, got NULL"),
         ("select custseg.distances(model, ['nan'::double]) from flat_model",
@@ -169,6 +173,8 @@ def test_bad_arguments_of_macros_are_refused_in_our_words(
     con.execute("""
         create or replace temp table impossible_sets as
         select * replace (n_orders * 2 as support_count) from itemsets;
+        create or replace temp table empty_sets as
+        select * replace (if(itemset_id = 1, [], items) as items) from itemsets;
         create or replace temp table flat as
         select [value::double] as features from range(9) as numbers (value);
         create or replace temp table flat_model as
@@ -193,6 +199,22 @@ def test_more_offers_than_duckdb_can_rank_are_all_offers(
     )
     assert most
     assert most == all_of_them
+
+
+def test_segments_are_described_whatever_numbers_they_are_given_as(
+    shop_of_calls: duckdb.DuckDBPyConnection,
+) -> None:
+    con = shop_of_calls
+    con.execute("""
+        create or replace temp table whole_numbers as
+        select * replace (1 as customer_share, 1 as revenue_share, n_customers::double as
+            n_customers)
+        from summary where segment = 0
+    """)
+    ((description,),) = con.execute(
+        "select description from custseg.segment_descriptions('whole_numbers', 'centroids')"
+    ).fetchall()
+    assert "customers (100.0%, 100.0% of revenue)" in description
 
 
 @pytest.mark.parametrize(

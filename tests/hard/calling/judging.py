@@ -26,7 +26,8 @@ _OF_DUCKDB = (
 _CODE = re.compile(rf" \[({'|'.join(CODES)})\](\n|$)")
 _DUCKDBS_MESSAGE = re.compile(
     r"Error: list_\w+: |First argument of list aggregate must be a list|"
-    r"More than one row returned by a subquery|Map keys can not be NULL"
+    r"More than one row returned by a subquery|Map keys can not be NULL|"
+    r"The first argument to struct_update must be a STRUCT|Failed to parse geometry"
 )
 _IN_A_UDF = re.compile(r"Python exception occurred while executing the UDF: (\w+)")
 
@@ -48,6 +49,7 @@ _SIGNED = {"r_score", "f_score", "m_score", "z_score", "monetary_share", "revenu
 _CORRELATION = re.compile(r"^(silhouette|zhangs_metric|certainty|phi|stability|yules_q)$")
 _MAY_BE_INFINITE = {"conviction", "odds_ratio", "hyper_lift"}
 _ROUNDING = 1e-9
+_OF_MODEL = {"assign", "distances", "log_densities", "probabilities"}
 # Values of the caller's own, given back as they came
 _THEIRS = {
     "customer_id", "product_id", "order_id", "item_id", "items", "antecedents", "consequents",
@@ -145,16 +147,23 @@ def _numbers(value: Any) -> Iterator[float]:
 
 
 def _of_function(call: Call, row: Mapping[str, Any]) -> Iterator[str]:
-    result, nulls = row["result"], row.get("nulls")
-    if result is None:
-        if not nulls or not any(nulls):
-            yield "NULL although no argument is"
-        elif call.about in ("assign", "distances", "log_densities", "probabilities") and nulls[0]:
-            if not nulls[1]:
-                yield "NULL for a model of NULL, which must be an error"
-        elif call.about == "check_model":
-            yield "NULL of check_model"
-        return
+    if row["result"] is None:
+        yield from _of_null(call, row.get("nulls"))
+    elif call.about != "renumbered":  # its numbers are those of the model that it was given
+        yield from _of_result(call, row["result"])
+
+
+def _of_null(call: Call, nulls: Sequence[bool] | None) -> Iterator[str]:
+    """What is wrong with NULL; ``nulls`` says which of the arguments are."""
+    if not nulls or not any(nulls):
+        yield "NULL although no argument is"
+    elif call.about in _OF_MODEL and not nulls[1]:
+        yield "NULL for a model of NULL, which must be an error"
+    elif call.about == "check_model":
+        yield "NULL of check_model"
+
+
+def _of_result(call: Call, result: Any) -> Iterator[str]:
     numbers = list(_numbers(result))
     if any(math.isnan(number) for number in numbers):
         yield "NaN"
@@ -166,7 +175,7 @@ def _of_function(call: Call, row: Mapping[str, Any]) -> Iterator[str]:
         yield "below 0"
     if call.about == "probabilities" and abs(sum(numbers) - 1) > _ROUNDING:
         yield "not adding up to 1"
-    if call.about in ("distances", "probabilities", "log_densities") and None in result:
+    if call.about in _OF_MODEL and isinstance(result, list) and None in result:
         yield "NULL within"
     if call.about == "assign" and result < 0:
         yield "below 0"
