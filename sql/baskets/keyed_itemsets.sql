@@ -62,6 +62,10 @@ key_check as (
         'itemsets must hold at least one item each, got {} without any [value]',
         count(*) filter (coalesce(len(items), 0) = 0))
     and custseg.require(
+        coalesce(bool_and(representativity between 0 and 1), true),
+        'itemsets must have a representativity from 0 to 1, got {} [value]',
+        max(representativity))
+    and custseg.require(
         coalesce(bool_and(coalesce(support_count between 1 and n_orders, false)), true),
         'itemsets must have a support_count from 1 to n_orders, got {} [value]',
         [min(support_count), max(support_count), any_value(n_orders)])

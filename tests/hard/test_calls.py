@@ -150,6 +150,10 @@ def test_results_are_judged(row: dict[str, object], problem: str) -> None:
             "itemsets must have a support_count from 1 to n_orders, got",
         ),
         (
+            "from custseg.association_rules('unlikely_sets')",
+            "itemsets must have a representativity from 0 to 1, got 2",
+        ),
+        (
             "from custseg.association_rules('empty_sets')",
             "itemsets must hold at least one item each, got 1 without any",
         ),
@@ -173,6 +177,8 @@ def test_bad_arguments_of_macros_are_refused_in_our_words(
     con.execute("""
         create or replace temp table impossible_sets as
         select * replace (n_orders * 2 as support_count) from itemsets;
+        create or replace temp table unlikely_sets as
+        select * replace (2 as representativity) from itemsets;
         create or replace temp table empty_sets as
         select * replace (if(itemset_id = 1, [], items) as items) from itemsets;
         create or replace temp table flat as
