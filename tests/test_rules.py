@@ -187,6 +187,27 @@ def test_what_an_item_adds_by_hand(con: duckdb.DuckDBPyConnection) -> None:
     assert compared("a", "bc") == pytest.approx((3 / 6 - 3 / 10, False, 20 / 120))
 
 
+@pytest.mark.parametrize("n", [2, 3, 14, 100, 1009, 33_333])
+def test_an_interval_holds_its_confidence(con: duckdb.DuckDBPyConnection, n: int) -> None:
+    # of the n orders with a all hold b; of those with c one does not
+    con.execute(
+        "create table itemsets as select * from (values (['a'], $n), (['b'], $n + 1), "
+        "(['c'], $n), (['a', 'b'], $n), (['b', 'c'], $n - 1)) as sets (items, support_count)",
+        {"n": n},
+    )
+    con.execute(
+        "alter table itemsets add support double; update itemsets set support = support_count / "
+        f"({n} + 5)"
+    )
+    rows = con.execute(
+        "select confidence_low, confidence, confidence_high from custseg.association_rules("
+        "'itemsets', min_confidence := 0)"
+    ).fetchall()
+    assert rows
+    assert all(0 <= low <= confidence <= high <= 1 for low, confidence, high in rows)
+    assert {high for _, confidence, high in rows if confidence == 1} == {1}
+
+
 def test_an_antecedent_that_changes_nothing_makes_a_rule_redundant(
     con: duckdb.DuckDBPyConnection,
 ) -> None:

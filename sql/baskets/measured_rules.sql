@@ -279,7 +279,8 @@ select
     ordered_rules.support_count,
     confidence,
     (middle - reach) / stretch as confidence_low,
-    (middle + reach) / stretch as confidence_high,
+    -- at confidence 1 it is 1, which rounding may miss on either side
+    greatest(confidence, least(1, (middle + reach) / stretch)) as confidence_high,
     lift,
     leverage,
     conviction,
