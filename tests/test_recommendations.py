@@ -352,6 +352,30 @@ def test_rules_about_an_item_are_those_among_all_rules(shop: duckdb.DuckDBPyConn
             assert asked
 
 
+def test_what_an_order_holds_twice_counts_once_among_the_frequent_items(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    # a and b are in three orders, twice in one, but only in two together; c is in all six
+    orders = {1: "abc", 2: "aabbc", 3: "ac", 4: "bc", 5: "c", 6: "c"}
+    lines = [(1, order, item, 1.0, "x") for order, items in orders.items() for item in items]
+    write(con, lines)
+    found = con.execute(
+        "select distinct n_items from custseg.frequent_itemsets("
+        "'lines', min_count := 3, containing := ['a'])"
+    ).fetchall()
+    assert found == [(3,)]
+    required = "min_count := 3, min_confidence := 0.0, require_consequents := ['a']"
+    con.execute("create table itemsets as from custseg.frequent_itemsets('lines', min_count := 3)")
+    direct, indirect = (
+        con.execute(f"select * from custseg.{call}").fetchall()
+        for call in (
+            f"mine_rules('lines', {required})",
+            f"association_rules('itemsets', {required.split(', ', 1)[1]})",
+        )
+    )
+    assert direct == indirect != []
+
+
 def test_items_that_nobody_bought_are_refused(shop: duckdb.DuckDBPyConnection) -> None:
     message = "items to be contained must be among those bought, got zork"
     for statement in (

@@ -105,7 +105,7 @@ select
     coalesce(
         (select n_frequent_items from dictionary where is_part),
         -- as a window it takes the square of the time
-        (select count(*) from asked_sets where len(places) = 1)
+        (select count(*) from placed_sets where len(places) = 1)
     ) as n_items,
     1 - n_incomplete_orders / n_all_orders as representativity,
     is_truncated,
