@@ -21,7 +21,7 @@ from tests.conftest import QUICK
 from tests.hard.figure import Figure
 from tests.hard.random_shops import LATE, Row, Rows, Shop, open_shop
 
-PROMISED = 500  # shops
+PROMISED = 100  # shops
 BROKEN = "broken laws"
 
 # The features that depend on other customers, and why; all others may not
