@@ -34,7 +34,9 @@ item_lines as not materialized (
     from named_lines
     where
         left_out is null
-        and custseg.line_kind(is_return::boolean, quantity, amount) = 'purchase'
+        and custseg.line_kind(
+            custseg.to_boolean(is_return, 'is_return'), quantity, amount
+        ) = 'purchase'
 )
 from item_lines
 where customer_id is not null and order_id is not null and item_id is not null;

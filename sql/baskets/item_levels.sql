@@ -37,7 +37,9 @@ purchase_lines as not materialized (
     where
         order_id is not null
         and left_out is null
-        and custseg.line_kind(is_return::boolean, quantity, amount) = 'purchase'
+        and custseg.line_kind(
+            custseg.to_boolean(is_return, 'is_return'), quantity, amount
+        ) = 'purchase'
 ),
 -- what is on many lines is taken apart once
 different_lines as materialized (

@@ -22,4 +22,6 @@ from named_lines
 where
     order_id is not null
     and left_out is null
-    and custseg.line_kind(is_return::boolean, quantity, amount) = 'purchase';
+    and custseg.line_kind(
+        custseg.to_boolean(is_return, 'is_return'), quantity, amount
+    ) = 'purchase';

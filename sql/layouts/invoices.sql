@@ -17,7 +17,7 @@ select
             )
         ) as amount,
         coalesce(
-            is_return::boolean,
+            custseg.to_boolean(is_return, 'is_return'),
             case
                 when regexp_matches(invoice_number::varchar, '^\s*[Cc]\d') then true
             end

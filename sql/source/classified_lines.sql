@@ -28,11 +28,11 @@ typed_lines as not materialized (
         nullif(trim(department::varchar), '') as department,
         nullif(trim(category::varchar), '') as category,
         nullif(trim(product_name::varchar), '') as product_name,
-        order_number::bigint as order_number,
+        custseg.to_whole(order_number, 'order_number') as order_number,
         custseg.to_decimal(days_since_prior_order, 'days_since_prior_order')
             as days_since_prior_order,
         custseg.to_decimal(discount, 'discount') as discount,
-        is_return::boolean as is_return_before,
+        custseg.to_boolean(is_return, 'is_return') as is_return_before,
         left_out::varchar as left_out_before,
     from (from optional_columns union all by name from source_lines)
 ),
