@@ -747,7 +747,7 @@ def test_threads_row_order_and_settings_change_no_bit() -> None:
     [
         ("insert into segments values (0, 1)", "hold each customer once, got 1 rows too many"),
         ("insert into attributes values (0, 'b')", "hold each customer once, got 1 rows too many"),
-        ("alter table attributes drop own", "must have a column beside customer_id, got 0"),
+        ("alter table attributes drop own", "must have a column beside customer_id, got none"),
         ("alter table segments drop segment", "(?s)segment.* not found"),
         ("alter table attributes rename customer_id to c", "does not have a column named"),
     ],

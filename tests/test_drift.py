@@ -454,7 +454,7 @@ def test_values_must_be_finite(con: duckdb.DuckDBPyConnection, value: float) -> 
     store(con, "good", x=[1.0, 2.0])
     store(con, "bad", x=[1.0, value])
     for before, after in (("good", "bad"), ("bad", "good")):
-        with pytest.raises(duckdb.Error, match="features must be finite, got a column from"):
+        with pytest.raises(duckdb.Error, match="features must be finite, got x from"):
             con.execute(f"from custseg.feature_drift('{before}', '{after}')").fetchall()
 
 

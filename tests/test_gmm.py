@@ -257,8 +257,8 @@ def test_fit_refuses_what_it_cannot_do(
         ("probabilities(model, [1.0, 2, 3])", "dimensions must be equal"),
         ("log_densities(model, [1.0, 2, 3])", "dimensions must be equal"),
         ("assign(model, ['inf'::double, 2, 3, 4])", "features must be finite"),
-        ("probabilities(plain, [1.0, 2, 3, 4])", "must be a mixture, which K-Means is not"),
-        ("log_densities(plain, [1.0, 2, 3, 4])", "must be a mixture, which K-Means is not"),
+        ("probabilities(plain, [1.0, 2, 3, 4])", "must be a mixture, got K-Means"),
+        ("log_densities(plain, [1.0, 2, 3, 4])", "must be a mixture, got K-Means"),
     ],
 )
 def test_scoring_refuses_what_does_not_fit(

@@ -563,7 +563,7 @@ def test_outliers_refuses_what_is_no_distance(
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("insert into models from models", "models must hold each name once, got 2 rows"),
+        ("insert into models from models", "models must hold each name once, got 1 rows too many"),
         ("update models set name = null", "models must hold each name once"),
         (
             "update models set model = struct_update(model, version := 7)",

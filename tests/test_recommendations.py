@@ -377,7 +377,7 @@ def test_what_an_order_holds_twice_counts_once_among_the_frequent_items(
 
 
 def test_items_that_nobody_bought_are_refused(shop: duckdb.DuckDBPyConnection) -> None:
-    message = "items to be contained must be among those bought, got zork"
+    message = "containing must be a list of items that are bought, got zork"
     for statement in (
         "from custseg.frequent_itemsets('order_lines', containing := ['zork'])",
         "from custseg.itemset_plan('order_lines', containing := ['3', 'zork'])",

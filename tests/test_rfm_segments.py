@@ -573,7 +573,7 @@ NAME_EDITS = {
         "the catch-all must have the highest priority number, got 15 for too soon"
     ),
     "update names set priority = 10 where rfm_segment = 'loyal'": (
-        "names must have each priority once, got 10 2 times"
+        "names must have each priority once, got 10 for 2 of them"
     ),
     "update names set priority = null where rfm_segment = 'loyal'": (
         "priority must not be NULL, got NULL for loyal"

@@ -258,7 +258,7 @@ def assign(models: pa.ChunkedArray, features: pa.ChunkedArray) -> pa.Array:
     while start < len(vectors):
         model = encoded[start]
         if not model.is_valid:
-            raise ValueError("model must not be NULL [null-value]")
+            raise ValueError("model must not be NULL, got NULL for some rows [null-value]")
         stop = start + 1
         while stop < len(vectors) and encoded[stop] == model:
             stop += 1

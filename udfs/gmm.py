@@ -426,23 +426,24 @@ def _scatter(points: Floats, covariance_type: str) -> Floats:
 def _precisions_cholesky(covariances: Floats, covariance_type: str) -> Floats:
     if covariance_type not in WITH_MATRICES:
         if not np.all(covariances > 0):
-            raise ValueError(_NO_INVERSE)
+            raise ValueError(
+                "every component's variances must be above 0, got one that is not after rounding: "
+                "a feature varies too little within a segment for its size. Scale the features, or "
+                "take fewer segments [variance]"
+            )
         factors: Floats = 1 / np.sqrt(covariances)
         return factors
     try:
         lower = np.linalg.cholesky(covariances)
     except np.linalg.LinAlgError:
-        raise ValueError(_NO_INVERSE) from None
+        raise ValueError(
+            "every component's covariance must have an inverse, got one that has none: features "
+            "that follow from each other, or on very different scales. Leave them out, take fewer "
+            "segments, or covariance_type diag [variance]"
+        ) from None
     identity = np.broadcast_to(np.eye(covariances.shape[-1]), covariances.shape)
     upper: Floats = np.swapaxes(np.linalg.solve(lower, identity), -1, -2)
     return np.triu(upper)
-
-
-_NO_INVERSE = (
-    "every component's covariance must have an inverse, got one that has none: "
-    "features that follow from each other, or on very different scales. Leave them out, take fewer "
-    "segments, or covariance_type diag [variance]"
-)
 
 
 def _require_variance(points: Floats) -> None:

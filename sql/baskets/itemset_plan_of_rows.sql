@@ -96,6 +96,6 @@ where custseg.require(n_pairs <= max_pairs,
     'max_pairs must be at least {}, the number of pairs in all orders (the largest '
     || 'holds ' || largest_basket || ' of the items). Raise it, or take '
     || coalesce(
-        'min_count := ' || (select min(min_orders) from fitting_counts) || ' or',
+        'min_count := ' || (select min(min_orders) from fitting_counts) || ' or ',
         ''
-    ) || ' max_length := 1 [limit]', n_pairs);
+    ) || 'max_length := 1 [limit]', n_pairs);

@@ -5,8 +5,8 @@ create or replace macro custseg.least_count(n_orders, min_support, min_count) as
 case
     when
         custseg.require(min_count is null or coalesce(min_support, 0.01) = 0.01,
-            'give min_support or min_count, not both; min_count is {} [option]',
-            min_count)
+            'give min_support or min_count, not both, got ' || min_support
+            || ' and {} [option]', min_count)
         and custseg.require(
             min_count is not null or (min_support > 0 and min_support <= 1),
             'min_support must be in (0, 1], got {} [option]', min_support)

@@ -25,13 +25,13 @@ asked_check as (
         when containing is null then false
         else custseg.require(
             len(containing) > 0 and count(*) = len(list_distinct(containing)),
-            'items to be contained must be among those bought, got {} [option]',
-            list_filter(
+            'containing must be a list of items that are bought, got {} [option]',
+            case when len(containing) = 0 then 'none' else list_filter(
                 containing::varchar[],
                 lambda asked: not coalesce(
                     list_contains(list(item_id::varchar), asked), false
                 )
-            )[1])
+            )[1] end)
     end as is_asked
     from asked_items
 ),

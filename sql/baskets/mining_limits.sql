@@ -46,6 +46,5 @@ from order_counts
 cross join other_counts
 cross join duplicate_check
 where custseg.require(other_counts.n_orders in (0, order_counts.n_orders),
-    'two order ids must not have the same hash; number the orders. Orders: {} '
-    || '[same-hash]',
-    other_counts.n_orders);
+    'order ids must have different hashes, got {} for ' || other_counts.n_orders
+    || ' orders. Number the orders [same-hash]', order_counts.n_orders);

@@ -27,7 +27,7 @@ name_problems as (
             when priority is distinct from try_cast(priority as integer)
                 then format('priority must be a whole number, got {}', priority)
             when n_alike > 1
-                then format('names must have each priority once, got {} {} times',
+                then format('names must have each priority once, got {} for {} of them',
                     priority::integer, n_alike)
             when rfm_segment is null
                 then format('rfm_segment must not be NULL, got NULL at priority {}',

@@ -14,8 +14,8 @@ reference_day as (
         custseg.to_timestamp(as_of, 'as_of', null)::date, max(ordered_at)::date + 1
     ) as day
     from customer_orders
-    where custseg.require(n_bins between 2 and 9,
-        'n_bins must be between 2 and 9, got {} [option]', n_bins)
+    where custseg.require(n_bins in (2, 3, 4, 5, 6, 7, 8, 9),
+        'n_bins must be a whole number from 2 to 9, got {} [option]', n_bins)
 ),
 customer_values as (
     select

@@ -35,7 +35,7 @@ columns_found as (
 columns_guard as (
     select custseg.require(count(*) > 0,
         'attributes must have a column beside customer_id, got {} [missing-column]',
-        count(*)) as passed
+        'none') as passed
     from columns_found
 ),
 customers_guard as (

@@ -51,8 +51,8 @@ number_counts as (
     where value is not null
     group by place
     having custseg.require(isfinite(min(value)) and isfinite(max(value)),
-        'features must be finite, got a column from {} [not-finite]',
-        [min(value), max(value)])
+        'features must be finite, got ' || any_value(feature) || ' from {} to '
+        || max(value) || ' [not-finite]', min(value))
 ),
 number_rows as (
     select

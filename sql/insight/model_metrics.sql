@@ -24,8 +24,8 @@ models_found as materialized (
             custseg.check_model(model))
         and (
             select custseg.require(count(*) = count(distinct name),
-                'models must hold each name once, got {} rows [repeated-rows]',
-                count(*))
+                'models must hold each name once, got {} rows too many [repeated-rows]',
+                count(*) - count(distinct name))
             from custseg_models_read
         )
 ),

@@ -56,7 +56,7 @@ columns_chosen as (
                 and name <> 'department_share'
         ) as names,
         list_transform(names, lambda name: list_position(all_names, name)) as positions,
-        coalesce(weights::map(varchar, double), map {}) as weight_of,
+        coalesce(try_cast(weights as map(varchar, double)), map {}) as weight_of,
         coalesce(transforms::map(varchar, varchar), map {}) as transform_of,
     from columns_found
     where
@@ -80,14 +80,17 @@ columns_chosen as (
             include
         )
         and custseg.require(
-            list_has_all(
-                list_append(numeric_names, 'department_share'),
-                coalesce(map_keys(weights::map(varchar, double)), [])
-            )
-            and coalesce(list_bool_and(list_transform(
-                map_values(weights::map(varchar, double)),
-                lambda weight: coalesce(isfinite(weight) and weight > 0, false)
-            )), true),
+            coalesce(
+                list_has_all(
+                    list_append(numeric_names, 'department_share'),
+                    map_keys(try_cast(weights as map(varchar, double)))
+                )
+                and coalesce(list_bool_and(list_transform(
+                    map_values(try_cast(weights as map(varchar, double))),
+                    lambda weight: coalesce(isfinite(weight) and weight > 0, false)
+                )), true),
+                weights is null
+            ),
             'weights must map numeric columns of the features to numbers above 0, '
             || 'got {} [option]', weights
         )
@@ -117,11 +120,6 @@ custseg_values as not materialized (
     )
     cross join columns_chosen
 ),
-value_spans as (
-    from custseg.quantiles_of_values('custseg_values')
-    where custseg.require(coalesce(isfinite(highest - lowest), true),
-        'features must be finite, got a column from {} [not-finite]', [lowest, highest])
-),
 value_ranges as (
     select
         position,
@@ -140,8 +138,11 @@ value_ranges as (
             custseg.transformed(highest, transform, unit) - origin,
             origin - custseg.transformed(lowest, transform, unit)
         )) as reach,
-    from value_spans
+    from custseg.quantiles_of_values('custseg_values')
     cross join columns_chosen
+    where custseg.require(coalesce(isfinite(highest - lowest), true),
+        'features must be finite, got ' || names[position] || ' from {} to '
+        || highest || ' [not-finite]', lowest)
 ),
 value_moments as (
     select

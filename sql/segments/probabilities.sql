@@ -11,7 +11,7 @@ list_transform(
         ) end,
         lambda component: case
             when component.precision_rows is null
-                then error('model must be a mixture, which K-Means is not [model-kind]')
+                then error('model must be a mixture, got K-Means [model-kind]')
             else component.log_offset - 0.5 * pow(list_distance(
                 list_transform(
                     component.precision_rows,
