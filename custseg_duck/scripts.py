@@ -82,9 +82,7 @@ def script(
     statements, arguments = [], []
     mapped = dict(columns or {})
     for number, parameter in enumerate(step.header.required, 1):
-        value = given.get(parameter)
-        if value is None:
-            raise InputError(f"{name} must have {parameter}, got nothing for it [option]")
+        value = given[parameter] or ""
         if is_path(value) or mapped:
             view = f"custseg_input_{number}"
             statements.append(input_view(view, value, mapped))

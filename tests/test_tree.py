@@ -704,8 +704,6 @@ def test_wrong_calls_of_the_function(
 
 def test_wrong_arguments_of_the_kernel() -> None:
     column = {"name": "x", "department": None, "type": "DOUBLE"}
-    with pytest.raises(ValueError, match="segments must be one per row, got 1 for 2 rows"):
-        tree.surrogate_tree(np.zeros((2, 1)), np.zeros(1, dtype=np.int64), [column])
     with pytest.raises(ValueError, match="max_leaves must be between 1 and 1026, got 0"):
         tree.surrogate_tree(np.zeros((1, 1)), np.zeros(1, dtype=np.int64), [column], max_leaves=0)
     points = np.arange(4.0)[:, None]

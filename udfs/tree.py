@@ -108,7 +108,7 @@ def surrogate_tree(
     that is nowhere in the tree the most frequent one has none.
     """
     max_depth = whole_number(max_depth, "max_depth", 1, MAX_DEPTH)
-    _checked(points, labels, columns)
+    _checked(points, columns)
     segments, codes = np.unique(labels, return_inverse=True)
     if max_leaves is None:
         max_leaves = 2 * len(segments) + 2
@@ -124,16 +124,12 @@ def surrogate_tree(
     return _written(tree, segments, described)
 
 
-def _checked(points: Floats, labels: Integers, columns: Sequence[dict[str, Any]]) -> None:
+def _checked(points: Floats, columns: Sequence[dict[str, Any]]) -> None:
     n_rows, n_features = points.shape
     if n_rows == 0 or n_features == 0:
         raise ValueError(
             f"features must have at least one row and one value, got {n_rows} x "
             f"{n_features} [no-rows]"
-        )
-    if len(labels) != n_rows:
-        raise ValueError(
-            f"segments must be one per row, got {len(labels)} for {n_rows} rows [vector-length]"
         )
     if len(columns) != n_features:
         raise ValueError(
