@@ -1,7 +1,10 @@
 """The errors and warnings of custseg_duck: what must hold, what came, where."""
 
+import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+import duckdb
 
 # Every message ends with one of these codes, in SQL as in Python. They do not change when the words
 # do; docs/errors.md is made of this list.
@@ -97,7 +100,7 @@ class MissingColumnError(InputError):
             f"{relation} must have the columns {', '.join(missing)}, "
             f"got {', '.join(found) or 'none'}. "
             f"Columns of other names can be mapped: columns={{{missing[0]!r}: 'your_column'}} "
-            f"(--map {missing[0]}=your_column)"
+            f"(--map {missing[0]}=your_column) [missing-column]"
         )
 
 
@@ -130,6 +133,20 @@ class CustsegWarning(UserWarning):
     """Something to look at before the result is used."""
 
 
+@contextlib.contextmanager
+def file_errors(what: str) -> Iterator[None]:
+    """Tell what DuckDB or the system says of a file after ``what``: "cannot write model.json".
+
+    What SQL of ours refuses meanwhile speaks for itself.
+    """
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or message_of(error)
+        reason = reason.partition("\n")[0]  # what follows is advice on DuckDB's own readers
+        raise InputError(reason if code_of(reason) else f"{what}: {reason}", "file") from error
+
+
 def code_of(message: str) -> str | None:
     """The code that a message ends with, be it of an error in SQL or in Python."""
     found = _CODE.search(message)
@@ -142,6 +159,10 @@ def without_code(message: str) -> str:
 
 
 def message_of(error: Exception) -> str:
-    """DuckDB's message without its class, and without what it appends about the statement."""
-    message = str(error).split(" Error: ", 1)[-1].split("\n\nLINE", 1)[0].strip()
-    return message.removeprefix("Python exception occurred while executing the UDF: ValueError: ")
+    """DuckDB's message without its class, and without what it appends: the statement, or where."""
+    message = str(error).split(" Error: ", 1)[-1]
+    for appended in ("\n\nLINE", "\n\nAt:\n"):  # the latter by DuckDB 1.5
+        message = message.split(appended, 1)[0]
+    return message.strip().removeprefix(
+        "Python exception occurred while executing the UDF: ValueError: "
+    )

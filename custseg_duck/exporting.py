@@ -9,7 +9,7 @@ import duckdb
 
 from custseg_duck import catalog, documentation
 from custseg_duck.arguments import path_text, require_bool, require_connection, require_text
-from custseg_duck.errors import InputError, message_of
+from custseg_duck.errors import InputError, file_errors
 from custseg_duck.functions import in_transaction
 from custseg_duck.loading import load
 from custseg_duck.placing import placed
@@ -75,16 +75,13 @@ def export(
     own = _found(con, tables)
     load(con, persist=False)  # the macros are written into the file, and name the functions
     name = f"custseg_export_{secrets.token_hex(4)}"
-    try:
-        with placed(target) as unfinished:
-            con.execute(attached(os.fspath(unfinished), name, storage_version))
-            with tidied(lambda: con.execute(detached(name))):
-                _copy_results(con, name)
-                for table, relation in own.items():
-                    con.execute(copied_table(name, "main", table, relation))
-                con.execute(checkpointed(name))  # whose settings may keep all in the .wal beside it
-    except (duckdb.Error, OSError) as error:
-        raise InputError(f"cannot export to {target}: {message_of(error)}", "file") from error
+    with file_errors(f"cannot write {target}"), placed(target) as unfinished:
+        _attach(con, unfinished, name, storage_version)
+        with tidied(lambda: con.execute(detached(name))):
+            _copy_results(con, name)
+            for table, relation in own.items():
+                con.execute(copied_table(name, "main", table, relation))
+            con.execute(checkpointed(name))  # whose settings may keep all in the .wal beside it
 
 
 def _require_place(con: duckdb.DuckDBPyConnection, target: Path, overwrite: bool) -> None:
@@ -112,6 +109,17 @@ def _require_place(con: duckdb.DuckDBPyConnection, target: Path, overwrite: bool
         )
 
 
+def _attach(con: duckdb.DuckDBPyConnection, path: Path, name: str, storage_version: str) -> None:
+    """Make the file, which DuckDB refuses to do for a version that it does not know."""
+    try:
+        con.execute(attached(os.fspath(path), name, storage_version))
+    except duckdb.InvalidInputException as error:
+        raise InputError(
+            f"storage_version must be one that this DuckDB knows, like {STORAGE_VERSION}, got "
+            f"{storage_version!r} [option]"
+        ) from error
+
+
 def _found(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[str, str]:
     """The user's tables: the name of each in the file, and what reads it."""
     if not isinstance(tables, Iterable):
@@ -119,7 +127,7 @@ def _found(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[str, s
     found: dict[str, str] = {}
     for table in [tables] if isinstance(tables, str) else tables:
         require_text("tables", table)
-        relation = table_named(con, table)
+        relation = table_named(con, table, "table")
         name = last_part(relation)
         if name.lower() in {one.lower() for one in found}:
             raise InputError(f"tables must have a name each, got {name} twice [option]")

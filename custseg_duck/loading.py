@@ -10,7 +10,13 @@ import duckdb
 
 from custseg_duck import catalog, documentation, functions
 from custseg_duck.arguments import path_text, require_bool, require_connection
-from custseg_duck.errors import CustsegError, InputError, NotLoadedError, QueryError
+from custseg_duck.errors import (
+    CustsegError,
+    InputError,
+    NotLoadedError,
+    QueryError,
+    message_of,
+)
 from custseg_duck.statements import dropped_object
 from custseg_duck.transactions import transaction
 from custseg_duck.version import __version__
@@ -53,7 +59,7 @@ def connect(
     try:
         con = duckdb.connect(place, read_only=read_only, config=config)
     except duckdb.Error as error:
-        raise CustsegError(f"cannot open {place}: {error}", "cannot-open") from error
+        raise CustsegError(f"cannot open {place}: {message_of(error)}", "cannot-open") from error
     try:
         _refuse_data_file(con, path)
         return load(con)

@@ -1,8 +1,6 @@
 """Stored models as files: Parquet or JSON, which hold values and nothing that could be executed."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import duckdb
 
@@ -13,7 +11,7 @@ from custseg_duck.arguments import (
     require_version,
 )
 from custseg_duck.documentation import comment_results
-from custseg_duck.errors import InputError, message_of
+from custseg_duck.errors import InputError, file_errors
 from custseg_duck.pipeline import writable
 from custseg_duck.publishing import next_version
 from custseg_duck.tables import append, attach_file, copy_to, drop_steps, exists
@@ -75,7 +73,7 @@ def export_model(
     require_text("name", name)
     require_version(version)
     _require_models(con)
-    with _input_errors(f"export {place}"):
+    with file_errors(f"cannot write {place}"):
         con.execute(
             "create or replace temp table custseg_run_exported as "
             "select stored.*, md5(stored::varchar) as content_checksum "
@@ -117,7 +115,7 @@ def import_model(
     if name is not None:
         require_text("name", name)
     con = writable(con)
-    with _input_errors(f"import {place}"), tidied(lambda: drop_steps(con, ["models"])):
+    with file_errors(f"cannot read {place}"), tidied(lambda: drop_steps(con, ["models"])):
         attach_file(con, place, IN_A_FILE, "custseg_run_models")
         return _stored(con, place, name)
 
@@ -203,11 +201,3 @@ def _require_models(con: duckdb.DuckDBPyConnection) -> None:
         raise InputError(
             "the current database must have models, got none: run makes the first [no-model]"
         )
-
-
-@contextmanager
-def _input_errors(what: str) -> Iterator[None]:
-    try:
-        yield
-    except (duckdb.Error, OSError) as error:
-        raise InputError(f"{what}: {message_of(error)}", "file") from error

@@ -21,7 +21,14 @@ from custseg_duck.functions import in_transaction
 from custseg_duck.history import PastRun, past_run, recorded, recorded_inputs
 from custseg_duck.loading import is_read_only, load
 from custseg_duck.result import RunResult
-from custseg_duck.source import attach, attach_features, attach_model, attach_nothing, detach
+from custseg_duck.source import (
+    attach,
+    attach_features,
+    attach_model,
+    attach_nothing,
+    detach,
+    require_time_zone,
+)
 from custseg_duck.steps import Progress, Reporter, execute
 from custseg_duck.tables import drop_steps, drop_views, keep
 from custseg_duck.transactions import tidied
@@ -184,6 +191,7 @@ def parameters_of(job: Job) -> dict[str, Any]:
 def attach_sources(con: duckdb.DuckDBPyConnection, job: Job) -> dict[str, Any]:
     """Put the sources before the steps; what they are and which lines' columns will be read."""
     described: list[str] = []
+    require_time_zone(con, job.options["time_zone"])
     if job.source is None:
         found = attach_nothing(con)
     else:

@@ -1,6 +1,7 @@
 """Files that are there whole or not at all."""
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -23,6 +24,8 @@ def placed(target: Path) -> Iterator[Path]:
     OSError
         If there is no such folder, or the file cannot be put there.
     """
+    if not target.parent.is_dir():  # which DuckDB would say of the unfinished file
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(target))
     _remove_leftovers(target)
     unfinished = target.with_name(f".{target.name}.custseg_{secrets.token_hex(4)}")
     try:

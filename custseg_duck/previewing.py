@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import duckdb
 
 from custseg_duck import catalog
-from custseg_duck.errors import CustsegError, InputError, QueryError
+from custseg_duck.errors import CustsegError, InputError, QueryError, message_of
 from custseg_duck.loading import load
 from custseg_duck.options import check
 from custseg_duck.pipeline import (
@@ -72,7 +72,7 @@ def preview(
     try:
         con = duckdb.connect(os.fspath(place))
     except duckdb.Error as error:
-        raise CustsegError(f"cannot open {place}: {error}", "cannot-open") from error
+        raise CustsegError(f"cannot open {place}: {message_of(error)}", "cannot-open") from error
     report = Reporter(progress, STEPS)
     with con:
         con.execute("set enable_progress_bar = false")

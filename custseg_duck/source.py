@@ -75,6 +75,26 @@ def attach(
     return description, layout.columns
 
 
+def require_time_zone(con: duckdb.DuckDBPyConnection, time_zone: str | None) -> None:
+    """Refuse a time zone that DuckDB does not know.
+
+    Raises
+    ------
+    InputError
+        That says so.
+    """
+    if time_zone is None:
+        return
+    try:
+        con.execute(
+            "select timezone($zone, timestamp '2024-01-01')", {"zone": time_zone}
+        ).fetchall()
+    except duckdb.Error as error:
+        raise InputError(
+            f"time_zone must be one that is known, got {time_zone!r} [option]"
+        ) from error
+
+
 def attach_features(
     con: duckdb.DuckDBPyConnection, features: object, columns: Mapping[str, str]
 ) -> str:
@@ -326,8 +346,10 @@ def _relation(con: duckdb.DuckDBPyConnection, source: object) -> tuple[str, str]
     return f"temp.main.{name}", f"{type(source).__module__}.{type(source).__name__}"
 
 
-def table_named(con: duckdb.DuckDBPyConnection, name: str) -> str:
+def table_named(con: duckdb.DuckDBPyConnection, name: str, option: str = "source") -> str:
     """The quoted, fully qualified name of the table or view that ``name`` means.
+
+    ``option`` is what an error calls it.
 
     Raises
     ------
@@ -339,7 +361,7 @@ def table_named(con: duckdb.DuckDBPyConnection, name: str) -> str:
         return place
     tables = sorted({table for _, schema, table in _known_tables(con) if schema != "custseg"})
     raise InputError(
-        f"source must be a table or view that exists, got {name!r}; "
+        f"{option} must be a table or view that exists, got {name!r}; "
         f"there are {', '.join(tables[:20]) or 'none'} [no-source]"
     )
 

@@ -29,7 +29,7 @@ def relation_of(name: str) -> str:
         return file_relation(name)
     try:
         table = sqlglot.exp.to_table(name, dialect="duckdb")
-    except sqlglot.errors.ParseError as error:
+    except sqlglot.errors.SqlglotError as error:
         raise InputError(
             f"source must be the name of a table or a file, got {name!r} [no-source]"
         ) from error

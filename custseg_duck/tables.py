@@ -219,7 +219,7 @@ def query_of_run(
     """
     if not exists(con, table) and not _is_view(con, table):
         raise InputError(
-            f"table must be one that a run has left, got {table}, and none has [no-result]"
+            f"table must be one that a run has left, got {table}, which none has [no-result]"
         )
     column = RUN_COLUMNS.get(table, "run_name")
     relation = f"from custseg.{quote_name(table)}"

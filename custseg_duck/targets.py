@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import duckdb
 
 from custseg_duck.arguments import path_text, require_connection, require_text
-from custseg_duck.errors import InputError, message_of
+from custseg_duck.errors import InputError, file_errors
+from custseg_duck.reading import run_of
 from custseg_duck.tables import copy_to, drop_steps
 from custseg_duck.transactions import tidied
 
@@ -52,8 +53,9 @@ def export_targets(
         raise InputError(f"segments must be a list of labels or numbers, got {segments!r} [option]")
     if not place.lower().endswith(SUFFIXES):
         raise InputError(f"path must end in {' or '.join(SUFFIXES)}, got {place} [file-suffix]")
+    run_of(con, name)
     wanted = None if segments is None else [str(segment) for segment in segments]
-    try:
+    with file_errors(f"cannot write {place}"):
         con.execute(
             "create or replace temp table custseg_run_targets as "
             "from custseg.target_list($wanted::varchar[], of_run := $name)",
@@ -61,11 +63,5 @@ def export_targets(
         )
         with tidied(lambda: drop_steps(con, ["targets"])):
             ((n_customers,),) = con.execute("select count(*) from custseg_run_targets").fetchall()
-            if not n_customers:
-                raise InputError(
-                    f"name must be that of a run with customers, got {name!r} [no-run]"
-                )
             copy_to(con, "custseg_run_targets", place)
-    except (duckdb.Error, OSError) as error:
-        raise InputError(f"targets: {message_of(error)}", "file") from error
     return int(n_customers)

@@ -21,8 +21,10 @@ NOT_SHOWN = {
     f"table {GAP} of the source: {GAP}",
     f"{GAP}; there are {GAP} customers",
 }
-# The errors whose first argument is a message; of QueryError it is a step
-RAISED = {"CustsegError", "InputError", "NotLoadedError", "ValueError"}
+# The errors whose first argument is a message; of QueryError it is a step, and of file_errors what
+# comes before the reason
+RAISED = {"CustsegError", "InputError", "NotLoadedError", "ValueError", "file_errors"}
+RAISED |= {"__init__"}  # of an error that makes its message itself
 
 
 class Message(NamedTuple):
@@ -71,6 +73,8 @@ def _raised(where: str, tree: ast.Module) -> Iterator[Message]:
             default = given.value if isinstance(given, ast.Constant) else None
             if error == "NotLoadedError":
                 default = "not-loaded"
+            if error == "file_errors":
+                text, default = f"{text}: {GAP}", "file"
             yield Message(where, text, code_of(text) or default)
 
 

@@ -94,7 +94,7 @@ def test_the_storage_version_is_as_asked(ran: duckdb.DuckDBPyConnection, tmp_pat
                 "select tags from duckdb_databases() where database_name = current_database()"
             ).fetchall()
             assert asked[:4] in tags["storage_version"]
-    with pytest.raises(InputError, match=r"cannot export to .*storage"):
+    with pytest.raises(InputError, match=r"storage_version must be one that .*, got .v0.0.7"):
         custseg_duck.export(ran, tmp_path / "x.duckdb", storage_version="v0.0.7")
     assert not (tmp_path / "x.duckdb").exists()
 
@@ -156,7 +156,7 @@ def test_a_failure_leaves_nothing_and_what_was_there(
     path = folder / "x.duckdb"
     path.write_text("precious")
     ran.execute("create view broken as select error('it broke') as one")
-    with pytest.raises(InputError, match=r"cannot export to .*it broke"):
+    with pytest.raises(InputError, match=r"cannot write .*it broke"):
         custseg_duck.export(ran, path, tables=["broken"], overwrite=True)
     assert [(file.name, file.read_text()) for file in folder.iterdir()] == [
         ("x.duckdb", "precious")

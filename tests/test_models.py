@@ -141,7 +141,7 @@ CHANGES: list[tuple[tuple[Any, ...], Any, str]] = [
     (("model", "components", 0, "center", 0), 9.5, "another checksum"),
     (("model", "components", 0, "n"), 1, "another checksum"),
     (("model", "features", 0, "scale"), 0, "known transform and finite numbers"),
-    (("model", "features", 0, "scale"), "__import__('os')", "models|import"),
+    (("model", "features", 0, "scale"), "__import__('os')", "cannot read"),
     (("model", "features", 0, "name"), "zork", "another checksum"),
     (("model", "version"), 2, "version must be 1, got 2"),
     (("model", "algorithm"), "eval", "algorithm must be kmeans or gmm, got eval"),
@@ -203,7 +203,7 @@ def test_a_damaged_file_is_refused_or_whole(
         assert found == [(model, "3")]
     assert n_refused > 30
     damaged.write_bytes(content[: len(content) // 2])
-    with pytest.raises(InputError, match=r"import .*damaged"):
+    with pytest.raises(InputError, match=r"cannot read .*damaged"):
         custseg_duck.import_model(fitted, damaged)
 
 
@@ -214,12 +214,12 @@ def test_wrong_files_and_names_are_refused(
         custseg_duck.import_model(fitted, "model.pkl")
     with pytest.raises(InputError, match="must end in"):
         custseg_duck.export_model(fitted, tmp_path / "model.csv")
-    with pytest.raises(InputError, match=r"import .*nowhere.json"):
+    with pytest.raises(InputError, match=r"cannot read .*nowhere.json"):
         custseg_duck.import_model(fitted, tmp_path / "nowhere.json")
     with pytest.raises(InputError, match="got zork"):
         custseg_duck.export_model(fitted, tmp_path / "model.json", name="zork")
     assert not (tmp_path / "model.json").exists()
-    with pytest.raises(InputError, match=r"export .*no/such/folder"):
+    with pytest.raises(InputError, match=r"cannot write .*no/such/folder"):
         custseg_duck.export_model(fitted, tmp_path / "no/such/folder/model.json")
     (tmp_path / "two.json").write_text("")
     with pytest.raises(InputError, match="must hold one model, got 0"):
@@ -227,7 +227,7 @@ def test_wrong_files_and_names_are_refused(
     custseg_duck.export_model(fitted, tmp_path / "one.parquet")
     one = pq.read_table(tmp_path / "one.parquet")
     pq.write_table(one.drop_columns(["checksum"]), tmp_path / "less.parquet")
-    with pytest.raises(InputError, match=r"import .*checksum"):
+    with pytest.raises(InputError, match=r"cannot read .*checksum"):
         custseg_duck.import_model(fitted, tmp_path / "less.parquet")
     with (
         custseg_duck.connect() as other,
@@ -235,7 +235,7 @@ def test_wrong_files_and_names_are_refused(
     ):
         custseg_duck.export_model(other, tmp_path / "model.json")
     fitted.execute("set enable_external_access = false")
-    with pytest.raises(InputError, match=r"import .*disabled"):
+    with pytest.raises(InputError, match=r"cannot read .*disabled"):
         custseg_duck.import_model(fitted, tmp_path / "one.parquet")
 
 
@@ -271,7 +271,7 @@ def test_target_lists_are_written(fitted: duckdb.DuckDBPyConnection, tmp_path: P
         custseg_duck.export_targets(fitted, path, segments=["Lead"])
     with pytest.raises(InputError, match=r"must end in .csv or .parquet, got x.xlsx"):
         custseg_duck.export_targets(fitted, "x.xlsx")
-    with pytest.raises(InputError, match="must be that of a run with customers, got 'nope'"):
+    with pytest.raises(InputError, match=r"must be that of a run \(.*\), got 'nope'"):
         custseg_duck.export_targets(fitted, path, name="nope")
 
 

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from custseg_duck import colours
-from custseg_duck.errors import InputError
+from custseg_duck.errors import InputError, file_errors
 from custseg_duck.functions import in_transaction
 from custseg_duck.placing import placed
 from custseg_duck.reporting.facts import facts_of
@@ -33,11 +33,8 @@ def write(
         raise InputError(f"path must end in {SUFFIX}, got {os.fspath(path)!r} [file-suffix]")
     with one_moment(con):
         text = page(con, name, title)
-    try:
-        with placed(target) as unfinished:
-            unfinished.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot write {target}: {error.strerror or error}", "file") from error
+    with file_errors(f"cannot write {target}"), placed(target) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
     return target
 
 
