@@ -47,6 +47,9 @@ CODES = {
     "run-types": "Runs in one table must have ids of one type. Cast them, or use a database of its "
     "own.",
     "transaction": "A transaction is open. Commit it or roll it back first.",
+    "busy": "Another thread is using the connection. Give each thread its own: `con.cursor()`.",
+    "conflict": "Another transaction has written to tables of custseg and has not ended. Nothing "
+    "was changed: try again when it has.",
     "read-only": "The database cannot be written to.",
     "not-loaded": "The database has no macros of this version. `custseg_duck.load(con)` on a "
     "writable connection writes them, once.",

@@ -10,6 +10,7 @@ import numpy as np
 from custseg_duck.errors import InputError, QueryError, code_of, without_code
 from custseg_duck.history import stored_model
 from custseg_duck.steps import Reporter
+from custseg_duck.stopping import stoppable
 from custseg_duck.tables import exists
 from custseg_duck.udfs import gmm, kmeans
 from custseg_duck.udfs.matching import Match, match, recentred, refitted, renumbered
@@ -37,7 +38,8 @@ def fit(
     if mode == "frozen" and previous is not None:
         return previous, _themselves(previous)
     points, transform = _points(con, parameters, report)
-    fitted = _fitted(points, transform, parameters, previous if mode == "warm" else None)
+    begin = previous if mode == "warm" else None
+    fitted = stoppable(con, "fit", lambda: _fitted(points, transform, parameters, begin))
     if previous is None:
         return fitted, []
     try:

@@ -1,6 +1,7 @@
 """load and connect: the SQL surface on a connection."""
 
 import atexit
+import contextlib
 import os
 import threading
 import weakref
@@ -30,7 +31,8 @@ _connections: "weakref.WeakSet[duckdb.DuckDBPyConnection]" = weakref.WeakSet()
 @atexit.register
 def _close_connections() -> None:
     for con in list(_connections):
-        con.close()
+        with contextlib.suppress(duckdb.Error):  # a daemon thread is at a query of a cursor
+            con.close()
 
 
 def connect(

@@ -33,6 +33,7 @@ from custseg_duck.statements import (
     setting,
 )
 from custseg_duck.steps import execute, written_out
+from custseg_duck.stopping import alone, interruptible, surely
 from custseg_duck.transactions import tidied
 
 logger = logging.getLogger(__name__)
@@ -140,12 +141,12 @@ def frequent_itemsets(
             progress(step, STEPS.index(step), len(STEPS))
 
     def tidy() -> None:
-        for statement in (*dropped((*READ, *STEPS)), *dropped_purchases()):
-            con.execute(statement)
+        surely(con, *dropped((*READ, *STEPS)), *dropped_purchases())
         detach(con)
 
     try:
-        with tidied(tidy):
+        with interruptible("itemsets"), alone(con), tidied(tidy):
+            tidy()  # what may be left if one was interrupted again and again
             attach_purchases(con, source, item)
             for step in READ:
                 execute(con, step, parameters)
@@ -282,7 +283,7 @@ def counting_in_arrays(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
         logger.debug("perfect_ht_threshold stays %s: %s", before, error)
         yield
         return
-    with tidied(lambda: con.execute(setting("perfect_ht_threshold", int(before)))):
+    with tidied(lambda: surely(con, setting("perfect_ht_threshold", int(before)))):
         yield
 
 

@@ -12,10 +12,11 @@ from custseg_duck.arguments import (
 )
 from custseg_duck.documentation import comment_results
 from custseg_duck.errors import InputError, file_errors
+from custseg_duck.functions import in_transaction
 from custseg_duck.pipeline import writable
 from custseg_duck.publishing import next_version
 from custseg_duck.tables import append, attach_file, copy_to, drop_steps, exists
-from custseg_duck.transactions import tidied, transaction
+from custseg_duck.transactions import tidied, write
 from custseg_duck.udfs import model
 
 SUFFIXES = (".parquet", ".json")
@@ -140,7 +141,8 @@ def _stored(con: duckdb.DuckDBPyConnection, place: str, name: str | None) -> tup
     name = old_name if name is None else name
     if not name:
         raise InputError(f"name must be a text, got {name!r} for the model in {place} [option]")
-    with transaction(con):
+
+    def store() -> int:
         version = next_version(con, name)
         con.execute(
             "alter table custseg_run_models drop column content_checksum; "
@@ -149,7 +151,9 @@ def _stored(con: duckdb.DuckDBPyConnection, place: str, name: str | None) -> tup
         )
         append(con, "models")
         comment_results(con)
-    return name, version
+        return version
+
+    return name, write(con, f"import {place}", store)
 
 
 def drop_model(
@@ -171,11 +175,16 @@ def drop_model(
     require_text("name", name)
     require_version(version)
     _require_models(con)
-    dropped = con.execute(
-        "delete from custseg.models where name = $name "
-        "and ($version is null or version = $version) returning version",
-        {"name": name, "version": version},
-    ).fetchall()
+
+    def delete() -> list[tuple[int]]:
+        return con.execute(
+            "delete from custseg.models where name = $name "
+            "and ($version is null or version = $version) returning version",
+            {"name": name, "version": version},
+        ).fetchall()
+
+    # within the user's transaction it is the user who commits
+    dropped = delete() if in_transaction(con) else write(con, f"drop {name}", delete)
     if not dropped:
         known = con.execute(
             "select string_agg(name || ' version ' || version, ', ' order by name, version) "

@@ -31,6 +31,7 @@ from custseg_duck.source import (
 )
 from custseg_duck.steps import Progress, Reporter, execute
 from custseg_duck.tables import drop_steps, drop_views, keep
+from custseg_duck.stopping import alone, interruptible
 from custseg_duck.transactions import tidied
 from custseg_duck.version import __version__
 
@@ -109,20 +110,23 @@ def carry_out(
         If a statement fails.
     """
     name = job.options["name"]
-    con = writable(con)
+    con = duckdb.connect() if con is None else con
     report = Reporter(progress, STEPS)
     is_unchanged = False
     try:
-        if job.past is None:
-            job.past = past_run(con, name)
-        parameters = parameters_of(job)
-        with tidied(functools.partial(_forget_steps, con)):
-            parameters |= attach_sources(con, job)
-            is_unchanged = not _make(con, job, parameters, report)
-            if not is_unchanged:
-                report("publish")
-                parameters |= {"seconds": report.seconds}
-                publishing.publish(con, parameters, _optional_tables(parameters))
+        with interruptible("run"), alone(con):
+            writable(con)
+            _forget_steps(con)  # what may be left if one was interrupted again and again
+            if job.past is None:
+                job.past = past_run(con, name)
+            parameters = parameters_of(job)
+            with tidied(functools.partial(_forget_steps, con)):
+                parameters |= attach_sources(con, job)
+                is_unchanged = not _make(con, job, parameters, report)
+                if not is_unchanged:
+                    report("publish")
+                    parameters |= {"seconds": report.seconds}
+                    publishing.publish(con, parameters, _optional_tables(parameters))
     except duckdb.Error as error:
         raise QueryError(report.step or "source", "", error) from error
     for note in job.notes:
@@ -137,8 +141,8 @@ def _forget_steps(con: duckdb.DuckDBPyConnection) -> None:
     drop_steps(con, {*STEPS, *publishing.RECORD} - {*VIEWS, "fit", "publish"})
 
 
-def writable(con: duckdb.DuckDBPyConnection | None) -> duckdb.DuckDBPyConnection:
-    """The connection, or a new database in memory, with the SQL surface.
+def writable(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """The connection with the SQL surface.
 
     Raises
     ------
@@ -147,8 +151,6 @@ def writable(con: duckdb.DuckDBPyConnection | None) -> duckdb.DuckDBPyConnection
     QueryError
         If it cannot be used, or the macros cannot be written.
     """
-    if con is None:
-        con = duckdb.connect()
     try:
         if in_transaction(con):
             raise InputError(
@@ -157,7 +159,9 @@ def writable(con: duckdb.DuckDBPyConnection | None) -> duckdb.DuckDBPyConnection
             )
         load(con)
         read_only = is_read_only(con)
-    except duckdb.Error as error:  # it is closed, or was shut down after a failure to write
+    except (
+        duckdb.Error
+    ) as error:  # it is closed, interrupted, or was shut down after a failure to write
         raise QueryError("load", "", error) from error
     if read_only:
         raise InputError(

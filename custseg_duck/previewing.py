@@ -22,6 +22,7 @@ from custseg_duck.pipeline import (
 )
 from custseg_duck.running import defaults
 from custseg_duck.steps import Progress, Reporter
+from custseg_duck.stopping import surely
 from custseg_duck.tables import fetched
 
 PLAN = ("mining_limits", "mined_items", "mined_rows", "itemset_plan")
@@ -84,7 +85,7 @@ def preview(
         except duckdb.Error as error:
             raise QueryError(report.step, "", error) from error
         finally:
-            con.execute("rollback")
+            surely(con, "rollback")
 
 
 def _previewed(con: duckdb.DuckDBPyConnection, job: Job, report: Reporter) -> Preview:

@@ -1,6 +1,5 @@
 """Publishes a run: its temporary tables become those of custseg, all in one transaction."""
 
-import threading
 from collections.abc import Collection
 from typing import Any
 
@@ -10,7 +9,7 @@ from custseg_duck import catalog
 from custseg_duck.documentation import comment_results
 from custseg_duck.steps import execute
 from custseg_duck.tables import append, create, exists, forget, replace
-from custseg_duck.transactions import transaction
+from custseg_duck.transactions import write
 
 # These steps need the number of the run, which is taken when it is published.
 RECORD = ("segment_labels", "models", "segment_history", "runs")
@@ -46,45 +45,54 @@ VIEWS = {
     "top_segment_rules": "segment_rules",
 }
 
-_publishing = threading.Lock()
-
 
 def publish(
     con: duckdb.DuckDBPyConnection, parameters: dict[str, Any], made: Collection[str]
 ) -> None:
-    """Put the results into the tables of custseg, in one transaction, one run at a time.
+    """Put the results into the tables of custseg, in one transaction.
 
     ``made`` are those of ``OPTIONAL`` that there are.
 
-    Of two transactions that replace a table DuckDB refuses one; and only one process can write to
-    a database.
+    The results are in temporary tables already: nothing is computed again if it collides with
+    another transaction.
     """
-    with _publishing, transaction(con):
-        name = parameters["run_name"]
-        parameters["run_id"] = _next_run_id(con)
-        con.execute(catalog.statement("run/label_table"))
-        version = _version_of_the_same(con, name)
-        parameters["model_version"] = version or next_version(con, name)
-        execute(con, "segment_labels", parameters)
-        parameters["notes"] += _notes_on_labels(con, name)
-        for step in RECORD[1:]:
-            execute(con, step, parameters)
-        if version is None:
-            append(con, "models")
-        create(con, "rfm_names")
-        for table, run_column in REPLACED:
-            replace(con, table, run_column, name)
-        for table in OPTIONAL:
-            if table in made:
-                replace(con, table, "run_name", name)
-            else:
-                forget(con, table, name)
-        for table in APPENDED:
-            append(con, table)
-        for view, table in VIEWS.items():
-            if exists(con, table):
-                con.execute(catalog.statement(f"run/{view}"))
-        comment_results(con)
+    notes = list(parameters["notes"])
+
+    def publish_all() -> None:
+        parameters["notes"][:] = notes
+        _publish(con, parameters, made)
+
+    write(con, "publish", publish_all)
+
+
+def _publish(
+    con: duckdb.DuckDBPyConnection, parameters: dict[str, Any], made: Collection[str]
+) -> None:
+    name = parameters["run_name"]
+    parameters["run_id"] = _next_run_id(con)
+    con.execute(catalog.statement("run/label_table"))
+    version = _version_of_the_same(con, name)
+    parameters["model_version"] = version or next_version(con, name)
+    execute(con, "segment_labels", parameters)
+    parameters["notes"] += _notes_on_labels(con, name)
+    for step in RECORD[1:]:
+        execute(con, step, parameters)
+    if version is None:
+        append(con, "models")
+    create(con, "rfm_names")
+    for table, run_column in REPLACED:
+        replace(con, table, run_column, name)
+    for table in OPTIONAL:
+        if table in made:
+            replace(con, table, "run_name", name)
+        else:
+            forget(con, table, name)
+    for table in APPENDED:
+        append(con, table)
+    for view, table in VIEWS.items():
+        if exists(con, table):
+            con.execute(catalog.statement(f"run/{view}"))
+    comment_results(con)
 
 
 def _next_run_id(con: duckdb.DuckDBPyConnection) -> int:

@@ -20,6 +20,7 @@ from custseg_duck.options import NULLABLE, OF_THE_MODEL, check, require_choice
 from custseg_duck.pipeline import Job, carry_out, writable
 from custseg_duck.result import RunResult
 from custseg_duck.steps import Progress
+from custseg_duck.stopping import alone, interruptible
 
 
 def run(
@@ -232,8 +233,8 @@ def refresh(
     require_names("columns", columns)
     require_callable("progress", progress)
     require_choice("fit", fit, ("warm", "matched", "frozen"))
-    con = writable(con)
-    past = require_past_run(con, name)
+    with interruptible("refresh"), alone(con):
+        past = require_past_run(writable(con), name)
     options = restored(past.options)
     old_columns = options.pop("columns", {})
     known = defaults() | {"name": name}

@@ -14,6 +14,7 @@ from custseg_duck import catalog
 from custseg_duck.errors import InputError, MissingColumnError, message_of
 from custseg_duck.layouts import COLUMNS, REFERRING, Layout, Part, Table, recognise
 from custseg_duck.statements import file_relation, is_path, purchase_views, quote_name, quote_text
+from custseg_duck.stopping import surely
 from custseg_duck.udfs import model
 
 logger = logging.getLogger(__name__)
@@ -168,14 +169,14 @@ def attach_model(con: duckdb.DuckDBPyConnection, name: str, fitted: dict[str, An
 def detach(con: duckdb.DuckDBPyConnection) -> None:
     """Forget the source, the features and the model."""
     layout_views = (f"custseg_source_{name}" for name in LAYOUT_VIEWS)
-    for view in (SOURCE_VIEW, FEATURES_VIEW, *ROLE_VIEWS.values(), *layout_views):
-        con.execute(f"drop view if exists temp.main.{view}")
-    con.execute(f"drop table if exists temp.main.{MODEL_TABLE}")
-    objects = con.execute(
+    views = (SOURCE_VIEW, FEATURES_VIEW, *ROLE_VIEWS.values(), *layout_views)
+    objects = surely(
+        con,
+        *(f"drop view if exists temp.main.{view}" for view in views),
+        f"drop table if exists temp.main.{MODEL_TABLE}",
         "select view_name from duckdb_views() "
-        "where database_name = 'temp' and starts_with(view_name, $prefix)",
-        {"prefix": SOURCE_OBJECT},
-    ).fetchall()
+        f"where database_name = 'temp' and starts_with(view_name, '{SOURCE_OBJECT}')",
+    )
     for (name,) in objects:
         con.unregister(name)
 

@@ -12,6 +12,10 @@ import duckdb
 from custseg_duck.errors import InputError
 from custseg_duck.placing import placed
 from custseg_duck.statements import dropped, quote_name, quote_text
+from custseg_duck.stopping import surely
+
+# People edit these. A table made anew would lose, without a word, what they commit meanwhile.
+EDITED = ("segment_labels", "rfm_cut_points")
 
 
 def replace(con: duckdb.DuckDBPyConnection, table: str, run_column: str, run_name: str) -> None:
@@ -27,6 +31,15 @@ def replace(con: duckdb.DuckDBPyConnection, table: str, run_column: str, run_nam
     new, old = f"temp.main.{quote_name('custseg_run_' + table)}", f"custseg.{quote_name(table)}"
     column = quote_name(run_column)
     if exists(con, table):
+        if table in EDITED and _types(con, old) == _types(con, new):
+            # of two updates of a row DuckDB refuses one, but not a delete of what was updated
+            touched = ", ".join(f"{quote_name(c)} = {quote_name(c)}" for c in _types(con, old))
+            con.execute(
+                f"update {old} set {touched} where {column} = $run_name", {"run_name": run_name}
+            )
+            forget(con, table, run_name, run_column)
+            con.execute(f"insert into {old} by name from {new}")
+            return
         others = con.execute(
             f"select 1 from {old} where {column} <> $run_name limit 1",
             {"run_name": run_name},
@@ -119,14 +132,15 @@ def exists(con: duckdb.DuckDBPyConnection, table: str) -> bool:
 
 def drop_views(con: duckdb.DuckDBPyConnection, steps: Iterable[str]) -> None:
     """Drop the temporary views of these steps."""
-    for step in steps:
-        con.execute(f"drop view if exists temp.main.{quote_name('custseg_run_' + step)}")
+    surely(
+        con,
+        *(f"drop view if exists temp.main.{quote_name('custseg_run_' + step)}" for step in steps),
+    )
 
 
 def drop_steps(con: duckdb.DuckDBPyConnection, steps: Iterable[str]) -> None:
     """Drop the temporary tables of the pipeline's steps."""
-    for statement in dropped(steps):
-        con.execute(statement)
+    surely(con, *dropped(steps))
 
 
 def copy_to(con: duckdb.DuckDBPyConnection, table: str, path: str) -> None:
@@ -170,10 +184,7 @@ def _same_types(con: duckdb.DuckDBPyConnection, old: str, new: str) -> bool:
     InputError
         If a column is of another kind.
     """
-    kept, added = (
-        {name: kind for name, kind, *_ in con.execute(f"describe from {relation}").fetchall()}
-        for relation in (old, new)
-    )
+    kept, added = _types(con, old), _types(con, new)
     changed = [
         f"{name} {kept[name]} against {kind}"
         for name, kind in added.items()
@@ -186,6 +197,11 @@ def _same_types(con: duckdb.DuckDBPyConnection, old: str, new: str) -> bool:
             "of its own [run-types]"
         )
     return kept == added
+
+
+def _types(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    """The type of each column."""
+    return {name: kind for name, kind, *_ in con.execute(f"describe from {relation}").fetchall()}
 
 
 def _any_width(kind: str) -> str:

@@ -1,9 +1,22 @@
 """All or nothing, and tidied up afterwards. The error that is told is the one that came first."""
 
 import contextlib
+import threading
+import time
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import duckdb
+
+from custseg_duck.errors import CustsegError
+from custseg_duck.stopping import surely
+
+Done = TypeVar("Done")
+
+# Seconds to wait before each further attempt: a user's edit of some labels is long committed then
+WAITS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+
+_writing = threading.Lock()
 
 
 @contextlib.contextmanager
@@ -14,7 +27,7 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     database down: what the rollback says then is not what went wrong.
     """
     con.execute("begin")
-    with tidied(lambda: con.execute("rollback"), only_on_error=True):
+    with tidied(lambda: surely(con, "rollback"), only_on_error=True):
         yield
         con.execute("commit")
 
@@ -30,3 +43,42 @@ def tidied(tidy: Callable[[], object], *, only_on_error: bool = False) -> Iterat
         raise
     if not only_on_error:
         tidy()
+
+
+def write(con: duckdb.DuckDBPyConnection, what: str, statements: Callable[[], Done]) -> Done:
+    """Write to tables of custseg in one transaction, after others of ours have ended.
+
+    Of two transactions that write to one table DuckDB refuses one; only one process can write to a
+    database, so the others are threads. What the user's own transaction has written to, we wait
+    for, two seconds in all.
+
+    Parameters
+    ----------
+    what : str
+        What could not be done, for the error.
+    statements : callable
+        Executes them; called again if that did not succeed.
+
+    Raises
+    ------
+    CustsegError
+        If a transaction of somebody else's has written to these tables, and does not end.
+    """
+    for wait in (*WAITS, None):
+        try:
+            with _writing, transaction(con):
+                done = statements()
+            return done
+        except (duckdb.TransactionException, CustsegError) as error:
+            conflict = error if isinstance(error, duckdb.Error) else error.__cause__
+            if not isinstance(conflict, duckdb.TransactionException):
+                raise
+            if wait is None:
+                raise CustsegError(
+                    f"{what}: another transaction must not be writing to the tables of custseg, "
+                    f"got one that has not ended after {sum(WAITS):.0f} s. Nothing was changed: "
+                    "commit it or roll it back, and try again",
+                    "conflict",
+                ) from conflict
+            time.sleep(wait)
+    raise AssertionError

@@ -1,0 +1,173 @@
+"""What stops when somebody interrupts, and what must be done all the same.
+
+``con.interrupt()`` ends the query that runs, and nobody is told if none does. So one runs beside
+long work in Python: rows are read of it now and then, which fails once the connection was
+interrupted.
+"""
+
+import contextlib
+import ctypes
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
+
+import duckdb
+
+from custseg_duck.errors import InputError, QueryError
+
+Found = TypeVar("Found")
+
+LOOK_EVERY = 0.05  # seconds
+GRACE = 0.5  # seconds to end in; after it, the work ends alone, with the array operation it is in
+
+OF_CTRL_C = "Query interrupted"  # what DuckDB makes of Ctrl-C during a query
+OF_CTRL_C_IN_A_UDF = "executing the UDF: KeyboardInterrupt"
+
+CHUNK_ROWS = 2048  # what DuckDB has ready it gives without a look at the interrupt
+WATCHED = "select 1 from range(9000000000000000000)"
+
+
+class _Stopped(BaseException):
+    """Ends the thread."""
+
+
+class _Work(threading.Thread, Generic[Found]):
+    """Work in a thread of its own, and what came of it."""
+
+    def __init__(self, work: Callable[[], Found]) -> None:
+        super().__init__(name="custseg fit", daemon=True)
+        self._work = work
+        self.found: list[Found] = []
+        self.error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self.found.append(self._work())
+        except _Stopped:
+            pass
+        except BaseException as error:
+            self.error = error
+        finally:
+            del self._work  # and the points with it
+
+    def stop(self) -> None:
+        """Raise in the thread, once it is back from what numpy is doing."""
+        if self.ident is not None and self.is_alive():
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(
+                ctypes.c_ulong(self.ident), ctypes.py_object(_Stopped)
+            )
+
+
+def stoppable(con: duckdb.DuckDBPyConnection, step: str, work: Callable[[], Found]) -> Found:
+    """Do work that does not touch ``con``, and give up as soon as that is interrupted.
+
+    Raises
+    ------
+    QueryError
+        If ``con.interrupt()`` was called.
+    BaseException
+        What the work raises, and KeyboardInterrupt where that is.
+    """
+    thread = _Work(work)
+    try:
+        con.execute(WATCHED)
+        thread.start()
+        while thread.is_alive():
+            con.fetchmany(CHUNK_ROWS)
+            thread.join(LOOK_EVERY)
+    except duckdb.InterruptException as error:
+        raise QueryError(step, WATCHED, error) from error
+    finally:
+        if thread.is_alive():
+            thread.stop()
+            thread.join(GRACE)
+        surely(con, "select 1")  # an open result would be in the way of others
+    if thread.error is not None:
+        raise thread.error
+    return thread.found[0]
+
+
+_lock = threading.Lock()
+_busy: "weakref.WeakSet[duckdb.DuckDBPyConnection]" = weakref.WeakSet()
+
+
+@contextlib.contextmanager
+def alone(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Keep others from making temporary tables of the same names on a connection.
+
+    Raises
+    ------
+    InputError
+        If another thread is doing so.
+    """
+    with _lock:
+        if con in _busy:
+            raise InputError(
+                "con must be a connection that no other thread uses, got one on which a run is "
+                "under way. Give each thread its own: con.cursor() [busy]"
+            )
+        _busy.add(con)
+    try:
+        yield
+    finally:
+        _busy.discard(con)
+
+
+@contextlib.contextmanager
+def interruptible(what: str) -> Iterator[None]:
+    """Give an interrupt to the caller as what it is, whatever it hit.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Where DuckDB made another error of Ctrl-C.
+    QueryError
+        If ``con.interrupt()`` was called.
+    """
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise QueryError(what, "", error) from error
+    except Exception as error:
+        if OF_CTRL_C_IN_A_UDF in str(error) or _is_ctrl_c(error):
+            raise KeyboardInterrupt from error
+        raise
+
+
+def surely(con: duckdb.DuckDBPyConnection, *statements: str) -> list[tuple[Any, ...]]:
+    """Execute statements that take no time and must not be left out, interrupted or not.
+
+    Returns
+    -------
+    list of tuple
+        The rows of the last one.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Once all is done, if Ctrl-C was pressed meanwhile.
+    """
+    pressed = False
+    rows: list[tuple[Any, ...]] = []
+    for statement in statements:
+        done = False
+        while not done:
+            try:
+                rows = con.execute(statement).fetchall()
+                done = True
+            except duckdb.InterruptException:
+                pass
+            except KeyboardInterrupt:
+                pressed = True
+            except RuntimeError as error:
+                if not _is_ctrl_c(error):
+                    raise
+                pressed = True
+    if pressed:
+        raise KeyboardInterrupt
+    return rows
+
+
+def _is_ctrl_c(error: Exception) -> bool:
+    return type(error) is RuntimeError and str(error) == OF_CTRL_C
