@@ -219,10 +219,10 @@ def _print(found: dict[str, Any]) -> None:
 
 
 def _make_shop(con: duckdb.DuckDBPyConnection, *, is_large: bool) -> None:
-    con.execute(LINES, {"n": 3_000_000 if is_large else 100_000})
+    con.execute(LINES, {"n": 3_000_000 if is_large else 30_000})
     con.execute(
         f"create table points as select i as customer_id, {POINTS} from range($n) as r (i)",
-        {"n": 300_000 if is_large else 25_000},
+        {"n": 300_000 if is_large else 5_000},
     )
     con.execute("create table few as from order_lines where order_id < 100")
 
