@@ -30,8 +30,8 @@ from custseg_duck.source import (
     require_time_zone,
 )
 from custseg_duck.steps import Progress, Reporter, execute
-from custseg_duck.tables import drop_steps, drop_views, keep
 from custseg_duck.stopping import alone, interruptible
+from custseg_duck.tables import drop_steps, drop_views, keep
 from custseg_duck.transactions import tidied
 from custseg_duck.version import __version__
 

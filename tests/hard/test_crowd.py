@@ -35,11 +35,15 @@ LABEL = "select label from custseg.segment_labels where segment = 0"
 def test_an_edit_that_is_not_committed_yet_is_waited_for(
     shop: duckdb.DuckDBPyConnection, editing: duckdb.DuckDBPyConnection
 ) -> None:
-    timer = threading.Timer(0.5, editing.commit)
-    timer.start()
-    # which segment it belongs to now is found out before the fit, and it came after
+    timer = threading.Timer(0.3, editing.commit)
+
+    def commit_soon(step: str, *_: object) -> None:
+        if step == "publish":
+            timer.start()
+
+    # which segment the label belongs to now is found out before the fit, and it came after
     with pytest.warns(custseg_duck.CustsegWarning, match="mine"):
-        custseg_duck.run("order_lines", con=shop, k=2, **QUICK)
+        custseg_duck.run("order_lines", con=shop, k=2, progress=commit_soon, **QUICK)
     timer.join()
     assert shop.execute("select count(*) from custseg.runs").fetchall() == [(2,)]
 
