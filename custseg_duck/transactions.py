@@ -67,8 +67,7 @@ def write(con: duckdb.DuckDBPyConnection, what: str, statements: Callable[[], Do
     for wait in (*WAITS, None):
         try:
             with _writing, transaction(con):
-                done = statements()
-            return done
+                return statements()
         except (duckdb.TransactionException, CustsegError) as error:
             conflict = error if isinstance(error, duckdb.Error) else error.__cause__
             if not isinstance(conflict, duckdb.TransactionException):
