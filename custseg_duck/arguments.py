@@ -8,6 +8,7 @@ from numbers import Integral
 import duckdb
 
 from custseg_duck.errors import InputError
+from custseg_duck.stopping import require_idle
 
 
 def require_connection(con: object) -> None:
@@ -16,10 +17,11 @@ def require_connection(con: object) -> None:
     Raises
     ------
     InputError
-        If it is none.
+        If it is none, or another thread is working on it.
     """
     if not isinstance(con, duckdb.DuckDBPyConnection):
         raise InputError(f"con must be a connection of DuckDB, got {reprlib.repr(con)} [option]")
+    require_idle(con)
     try:
         con.execute("select 1")
     except duckdb.ConnectionException as error:

@@ -89,7 +89,8 @@ def stoppable(con: duckdb.DuckDBPyConnection, step: str, work: Callable[[], Foun
 
 
 _lock = threading.Lock()
-_busy: "weakref.WeakSet[duckdb.DuckDBPyConnection]" = weakref.WeakSet()
+# Connections on which temporary tables are being made, and the thread that makes them
+_busy: "weakref.WeakKeyDictionary[duckdb.DuckDBPyConnection, int]" = weakref.WeakKeyDictionary()
 
 
 @contextlib.contextmanager
@@ -99,19 +100,35 @@ def alone(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     Raises
     ------
     InputError
-        If another thread is doing so.
+        If that is being done.
     """
     with _lock:
         if con in _busy:
-            raise InputError(
-                "con must be a connection that no other thread uses, got one on which a run is "
-                "under way. Give each thread its own: con.cursor() [busy]"
-            )
-        _busy.add(con)
+            raise _in_use()
+        _busy[con] = threading.get_ident()
     try:
         yield
     finally:
-        _busy.discard(con)
+        del _busy[con]
+
+
+def require_idle(con: duckdb.DuckDBPyConnection) -> None:
+    """Refuse a connection that another thread is working on, before anything is executed on it.
+
+    Raises
+    ------
+    InputError
+        If one is.
+    """
+    if _busy.get(con, threading.get_ident()) != threading.get_ident():
+        raise _in_use()
+
+
+def _in_use() -> InputError:
+    return InputError(
+        "con must be a connection that no other thread uses, got one on which a run is under way. "
+        "Give each thread its own: con.cursor() [busy]"
+    )
 
 
 @contextlib.contextmanager

@@ -119,7 +119,7 @@ def _closed_itself(chosen: random.Random, folder: Path) -> list[object]:
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(_answer, busy, True)
         time.sleep(chosen.random() * 0.005)
-        with contextlib.suppress(duckdb.ResourceInUseException):
+        with contextlib.suppress(duckdb.Error):
             con.close()
         found = running.result()
     con.close()
