@@ -126,6 +126,8 @@ MACROS = (
     "insight/metrics_of_members",
     "insight/cluster_metrics",
     "insight/model_metrics",
+    "insight/sweep_inputs",
+    "insight/judged_candidates",
     "insight/k_sweep",
     "insight/outliers",
     "insight/readable",
@@ -142,6 +144,7 @@ MACROS = (
     "insight/feature_values",
     "insight/counted_features",
     "insight/feature_edges",
+    "insight/tree_inputs",
     "insight/decision_tree",
     "insight/decision_rules",
     "insight/feature_histograms",
@@ -231,6 +234,9 @@ PARTS = frozenset(
         "insight/short_number",
         "insight/attribute_counts",
         "insight/expected_counts",
+        "insight/sweep_inputs",
+        "insight/judged_candidates",
+        "insight/tree_inputs",
         "insight/chi_square_tail",
     )
 )

@@ -1,7 +1,7 @@
 """Fits the segments: vectors out of the database into one array, and what came of it in words."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -9,7 +9,7 @@ import numpy as np
 
 from custseg_duck.errors import InputError, QueryError, code_of, without_code
 from custseg_duck.history import stored_model
-from custseg_duck.steps import Reporter
+from custseg_duck.steps import Reporter, arrow_columns, execute
 from custseg_duck.stopping import stoppable
 from custseg_duck.tables import exists
 from custseg_duck.udfs import gmm, kmeans
@@ -17,6 +17,7 @@ from custseg_duck.udfs.matching import Match, match, recentred, refitted, renumb
 from custseg_duck.udfs.points import Floats
 
 LARGE_SEGMENT = 0.9
+MADE = "custseg_run_made"
 BATCH_ROWS = 100_000  # of vectors on their way to the fit
 
 
@@ -120,6 +121,45 @@ def _points(
     except OSError as error:  # what Arrow makes of an interrupt
         raise QueryError("fit", vectors, error) from error
     return points, transform
+
+
+def make(
+    con: duckdb.DuckDBPyConnection,
+    step: str,
+    function: Callable[..., Any],
+    inputs: str,
+    parameters: Mapping[str, Any],
+) -> None:
+    """Make a step of what one of the UDFs gives, called outside of SQL, where it can be stopped.
+
+    Parameters
+    ----------
+    step : str
+        Its statement reads ``custseg_run_made``, a row with the column ``made``.
+    function : callable
+        Of ``udfs``.
+    inputs : str
+        The statement of ``sql/run`` that gives the function's arguments, in one row.
+
+    Raises
+    ------
+    InputError
+        If the function refuses them.
+    QueryError
+        If a statement fails or is interrupted.
+    """
+    import pyarrow as pa
+
+    arguments = arrow_columns(con, inputs, parameters)
+    try:
+        made = stoppable(con, step, lambda: function(*arguments))
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    con.register(MADE, pa.table({"made": made}))
+    try:
+        execute(con, step, parameters)
+    finally:
+        con.unregister(MADE)
 
 
 def choice(con: duckdb.DuckDBPyConnection) -> tuple[int, list[str]]:

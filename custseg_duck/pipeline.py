@@ -15,7 +15,7 @@ from typing import Any, Literal
 import duckdb
 import numpy as np
 
-from custseg_duck import fitting, mining, publishing
+from custseg_duck import fitting, mining, publishing, udfs
 from custseg_duck.errors import CustsegWarning, InputError, QueryError
 from custseg_duck.functions import in_transaction
 from custseg_duck.history import PastRun, past_run, recorded, recorded_inputs
@@ -292,7 +292,8 @@ def _segment(make: Steps, job: Job) -> list[str]:
     make.by("transform", "kept_transform" if job.keeps_features else "transform")
     make("vectors")
     if parameters["k"] == "auto" and not job.keeps_features:
-        make(CHOOSE)
+        report(CHOOSE)
+        fitting.make(con, CHOOSE, udfs.k_sweep, "sweep_inputs", parameters)
         parameters["k"], notes = fitting.choice(con)
     report("fit")
     fitted, matches = fitting.fit(con, parameters, report)
@@ -303,7 +304,8 @@ def _segment(make: Steps, job: Job) -> list[str]:
     if parameters["decision_rules"]:
         names = [feature["name"] for feature in fitted["features"]]
         parameters["clustered_by"] = [*dict.fromkeys(names)]
-        make(TREE)
+        report(TREE)
+        fitting.make(con, TREE, udfs.decision_tree, "tree_inputs", parameters)
     if parameters["has_lines"]:
         make(PREFERENCES[1])
     parameters["matches"] = [match._asdict() for match in matches]

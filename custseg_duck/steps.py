@@ -1,17 +1,21 @@
 """Runs a step, one statement of sql/run, its errors told in our words; and says which one it is."""
 
+import contextlib
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from custseg_duck import catalog
 from custseg_duck.errors import InputError, QueryError, code_of, message_of
 from custseg_duck.statements import quote_text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 logger = logging.getLogger(__name__)
 
@@ -53,11 +57,33 @@ def execute(con: duckdb.DuckDBPyConnection, step: str, parameters: Mapping[str, 
     QueryError
         If the statement fails otherwise.
     """
+    with _told(step) as (sql, used):
+        con.execute(sql, {key: parameters[key] for key in used})
+
+
+def arrow_columns(
+    con: duckdb.DuckDBPyConnection, step: str, parameters: Mapping[str, Any]
+) -> "list[pa.ChunkedArray]":
+    """The columns that ``sql/run/<step>.sql``, a query, gives.
+
+    Raises
+    ------
+    InputError, QueryError
+        As ``execute``.
+    """
+    with _told(step) as (sql, used):
+        query = con.sql(sql, params={key: parameters[key] for key in used})
+        columns: list[pa.ChunkedArray] = query.to_arrow_table().columns
+        return columns
+
+
+@contextlib.contextmanager
+def _told(step: str) -> Iterator[tuple[str, set[str]]]:
+    """The statement of a step and the parameters that it names; its errors in our words."""
     sql = catalog.statement(f"run/{step}")
     logger.debug("%s", sql)
-    used = set(_PARAMETER.findall(sql))
     try:
-        con.execute(sql, {key: parameters[key] for key in used})
+        yield sql, set(_PARAMETER.findall(sql))
     except _INPUT_ERRORS as error:
         message = message_of(error)
         raise InputError(message if code_of(message) else f"{step}: {message}") from error

@@ -1,8 +1,5 @@
 -- The segments as rules to read and to paste into a query: one row per run. Its columns
 --      are those of decision_tree.
 create temp table custseg_run_decision_trees as
-select $run_name as run_name, *
-from custseg.decision_tree(
-    'temp.main.custseg_run_customer_features', 'temp.main.custseg_run_segments',
-    include := $clustered_by
-);
+select $run_name as run_name, unnest(made)
+from temp.main.custseg_run_made;
