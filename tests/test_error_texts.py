@@ -15,6 +15,7 @@ from custseg_duck.errors import code_of, message_of
 from custseg_duck.functions import in_transaction
 from tests.conftest import program
 from tests.error_texts import (
+    arguments,
     baskets,
     command,
     features,
@@ -28,7 +29,7 @@ from tests.error_texts import (
 from tests.error_texts.calls import Refused
 from tests.error_texts.folder import fill
 
-HERE = (lines, features, baskets, segments, insight, running, files, command)
+HERE = (arguments, lines, features, baskets, segments, insight, running, files, command)
 REFUSED = [refused for group in HERE for refused in group.REFUSED]
 ALL = [*REFUSED, *integrations.REFUSED]
 

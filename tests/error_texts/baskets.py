@@ -174,4 +174,36 @@ OFFERS = [
     ),
 ]
 
-REFUSED = [*ITEMSETS, *RULES, *OF_SEGMENTS, *SEQUENCES, *OFFERS]
+COUNTS = "counts must be 0 <= n_both <= n_antecedent, n_consequent <= n_orders, got 3, 2, 4 and 9"
+
+STATISTICS = [
+    Refused("select custseg.fisher_p_value(9, 2, 4, 3)", f"{COUNTS} [value]"),
+    Refused("select custseg.hyper_lift(9, 2, 4, 3)", f"{COUNTS} [value]"),
+    Refused(
+        "select custseg.normal_tail('nan'::double)", "z must be a number, got nan [not-finite]"
+    ),
+]
+
+CHANGED_ITEMSETS = [
+    Refused(
+        "from custseg.association_rules('changed')",
+        text,
+        given="create temp table changed as from itemsets; "
+        f"update changed set {change} where itemset_id = 1",
+    )
+    for change, text in (
+        ("items = []", "itemsets must hold at least one item each, got 1 without any [value]"),
+        (
+            "representativity = 2",
+            "itemsets must have a representativity from 0 to 1, got 2.0 [value]",
+        ),
+        (
+            "support_count = 0",
+            "itemsets must have a support_count from 1 to n_orders, got [0, 71, 300] [value]",
+        ),
+    )
+]
+
+REFUSED = [
+    *ITEMSETS, *RULES, *OF_SEGMENTS, *SEQUENCES, *OFFERS, *STATISTICS, *CHANGED_ITEMSETS,
+]  # fmt: skip

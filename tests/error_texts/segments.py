@@ -214,4 +214,30 @@ TREES = [
     )
 ]
 
-REFUSED = [*FITS, *SWEEPS, *SCORES, *STORED, *TREES]
+NO_MODEL = "(select model from models where false)"
+
+VECTORS = [
+    *(
+        Refused(
+            f"select custseg.{function}({NO_MODEL}, [1.0])",
+            "model must be a fitted model, got NULL [null-value]",
+        )
+        for function in ("distances", "log_densities", "probabilities")
+    ),
+    *(
+        Refused(
+            f"select custseg.{function}(model, {NO_NUMBERS}) from mixture",
+            "features must be finite numbers and model a fitted model, got [nan] [not-finite]",
+            given=MIXTURE,
+        )
+        for function in ("distances", "log_densities")
+    ),
+    Refused(
+        "select custseg.match_segments("
+        "struct_update(model, components := model.components[:0]), model) from models",
+        "model must be a fitted model, got one without finite numbers of equal lengths "
+        "[model-damaged]",
+    ),
+]
+
+REFUSED = [*FITS, *SWEEPS, *SCORES, *STORED, *TREES, *VECTORS]
