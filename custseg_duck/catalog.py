@@ -5,8 +5,10 @@ from importlib.resources import files
 # Scalar macros bind when they are created: what a macro calls comes before it.
 MACROS = (
     "source/version",
+    "source/plain_texts",
     "source/require",
     "source/help",
+    "source/folded",
     "source/line_kind",
     "source/to_boolean",
     "source/to_decimal",
@@ -165,7 +167,9 @@ PARTS = frozenset(
     (
         "features/rfm_values",
         "features/rfm_cells",
+        "source/plain_texts",
         "source/require",
+        "source/folded",
         "source/line_kind",
         "source/to_boolean",
         "source/to_decimal",

@@ -20,6 +20,7 @@ from custseg_duck.statements import (
     checkpointed,
     copied_table,
     detached,
+    folded,
     last_part,
     table_in,
     used_database,
@@ -129,7 +130,7 @@ def _found(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> dict[str, s
         require_text("tables", table)
         relation = table_named(con, table, "table")
         name = last_part(relation)
-        if name.lower() in {one.lower() for one in found}:
+        if folded(name) in {folded(one) for one in found}:
             raise InputError(f"tables must have a name each, got {name} twice [option]")
         found[name] = relation
     return found

@@ -10,6 +10,8 @@ import duckdb
 
 from custseg_duck.errors import InputError
 from custseg_duck.options import TEXTS
+from custseg_duck.source import lasting_name
+from custseg_duck.statements import is_path
 from custseg_duck.tables import exists
 
 
@@ -92,19 +94,23 @@ def restored(options: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def recorded_inputs(**inputs: object) -> dict[str, str]:
+def recorded_inputs(con: duckdb.DuckDBPyConnection, **inputs: object) -> dict[str, str]:
     """What can be named again later: tables, files, folders, and mappings of them; null if not."""
     return {
-        name: json.dumps(_nameable(value)) for name, value in inputs.items() if value is not None
+        name: json.dumps(_nameable(con, value))
+        for name, value in inputs.items()
+        if value is not None
     }
 
 
-def _nameable(value: object) -> object:
+def _nameable(con: duckdb.DuckDBPyConnection, value: object) -> object:
+    if isinstance(value, str) and not is_path(value) and (name := lasting_name(con, value)):
+        return name
     if isinstance(value, str | Path):
         is_there = os.path.exists(value)
         return os.path.abspath(value) if is_there or isinstance(value, Path) else value
     if isinstance(value, Mapping):
-        named = {name: _nameable(one) for name, one in value.items()}
+        named = {name: _nameable(con, one) for name, one in value.items()}
         return named if None not in named.values() else None
     return None
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from custseg_duck.errors import InputError, MissingColumnError
+from custseg_duck.statements import folded
 
 REQUIRED_COLUMNS = ("customer_id", "order_id", "product_id")
 OPTIONAL_COLUMNS = (
@@ -180,16 +181,16 @@ class _Candidates:
         self._add_invoice_columns()
 
     def _meant_by(self, ours: str) -> list[str]:
-        by_lower = {name.lower(): name for name in self.table.columns}
-        mapped = {theirs.lower() for theirs in self.mapping.values()}
-        for exact in (self.mapping.get(ours, ours).lower(), ours):
-            if exact in by_lower:
-                return [by_lower[exact]]
-        folded = {fold(ours), *SYNONYMS.get(ours, ())}
+        by_folded = {folded(name): name for name in self.table.columns}
+        mapped = {folded(theirs) for theirs in self.mapping.values()}
+        for exact in (folded(self.mapping.get(ours, ours)), ours):
+            if exact in by_folded:
+                return [by_folded[exact]]
+        meaning = {fold(ours), *SYNONYMS.get(ours, ())}
         return [
             name
             for name in self.table.columns
-            if fold(name) in folded and name.lower() not in mapped
+            if fold(name) in meaning and folded(name) not in mapped
         ]
 
     def _add_invoice_columns(self) -> None:
@@ -237,8 +238,8 @@ def _check_mapping(tables: Sequence[Table], columns: Mapping[str, str]) -> None:
             f"columns must map names among {', '.join(CANONICAL_COLUMNS)}, got "
             f"{', '.join(unknown)} [option]"
         )
-    known = {name.lower() for table in tables for name in table.columns}
-    absent = [theirs for theirs in columns.values() if theirs.lower() not in known]
+    known = {folded(name) for table in tables for name in table.columns}
+    absent = [theirs for theirs in columns.values() if folded(theirs) not in known]
     if not absent:
         return
     place, there = "the source's tables", described(tables)
@@ -388,7 +389,7 @@ class _Recognition:
         words = {
             ours: f"{ours} from {theirs}"
             for ours, theirs in chosen.items()
-            if ours in CANONICAL_COLUMNS and theirs.lower() != ours and ours not in self._mapping
+            if ours in CANONICAL_COLUMNS and folded(theirs) != ours and ours not in self._mapping
         }
         for role, part in joined.items():
             for ours, theirs in part.chosen.items():

@@ -133,6 +133,7 @@ def frequent_itemsets(
         on_limit=on_limit,
         containing=containing,
     )
+    query, statement = itemset_table(into, temporary=temporary)
     if not has_macros(con):
         load(con)
 
@@ -152,7 +153,6 @@ def frequent_itemsets(
                 execute(con, step, parameters)
             mine(con, parameters, report)
             notes = notes_on_itemsets(con)
-            query, statement = itemset_table(into, temporary=temporary)
             con.execute(statement)
     except duckdb.Error as error:
         raise QueryError("itemsets", "", error) from error

@@ -178,7 +178,6 @@ def parameters_of(job: Job) -> dict[str, Any]:
         "containing": None,
         "min_support": 0.01 if options["min_support"] is None else options["min_support"],
         "created_at": datetime.now(UTC).replace(tzinfo=None),
-        "inputs": recorded_inputs(source=job.source, features=job.features),
         "options": recorded(options | {"columns": dict(job.columns)}),
         "versions": _versions(),
         "fit": job.fit,
@@ -205,6 +204,7 @@ def attach_sources(con: duckdb.DuckDBPyConnection, job: Job) -> dict[str, Any]:
         described.append(f"features {attach_features(con, job.features, job.columns)}")
     return {
         "source": "; ".join(described),
+        "inputs": recorded_inputs(con, source=job.source, features=job.features),
         "line_columns": _line_columns(found, job.options),
     }
 

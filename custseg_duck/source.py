@@ -13,7 +13,14 @@ import duckdb
 from custseg_duck import catalog
 from custseg_duck.errors import InputError, MissingColumnError, message_of
 from custseg_duck.layouts import COLUMNS, REFERRING, Layout, Part, Table, recognise
-from custseg_duck.statements import file_relation, is_path, purchase_views, quote_name, quote_text
+from custseg_duck.statements import (
+    file_relation,
+    folded,
+    is_path,
+    purchase_views,
+    quote_name,
+    quote_text,
+)
 from custseg_duck.stopping import surely
 from custseg_duck.udfs import model
 
@@ -107,9 +114,9 @@ def attach_features(
         If it is no relation with one row per customer_id, or that column's name in ``columns``.
     """
     table = _read(con, features)
-    by_folded = {column.lower(): column for column in table.columns}
+    by_folded = {folded(column): column for column in table.columns}
     wanted = (columns.get("customer_id") or "customer_id", "customer_id")
-    customer_id = next((by_folded[n.lower()] for n in wanted if n.lower() in by_folded), None)
+    customer_id = next((by_folded[folded(n)] for n in wanted if folded(n) in by_folded), None)
     if customer_id is None:
         raise MissingColumnError(f"features {table.label}", ["customer_id"], list(table.columns))
     theirs = quote_name(customer_id)
@@ -139,8 +146,8 @@ def attach_purchases(con: duckdb.DuckDBPyConnection, source: object, item: str) 
     """
     relation, description = _relation(con, source)
     found = [name for name, *_ in con.execute(f"describe from {relation}").fetchall()]
-    present = {name.lower() for name in found}
-    missing = [name for name in ("order_id", item) if name.lower() not in present]
+    present = {folded(name) for name in found}
+    missing = [name for name in ("order_id", item) if folded(name) not in present]
     if missing:
         raise MissingColumnError(description, missing, found)
     for statement in purchase_views(relation, item):
@@ -367,6 +374,20 @@ def table_named(con: duckdb.DuckDBPyConnection, name: str, option: str = "source
     )
 
 
+def lasting_name(con: duckdb.DuckDBPyConnection, name: str) -> str | None:
+    """How to name a table so that it is found again whatever schema is current; None without one.
+
+    The current database has another name once its file has one, and so is left out.
+    """
+    place = _find_table(con, name)
+    if place is None:
+        return None
+    ((database,),) = con.execute("select current_database()").fetchall()
+    within = place.removeprefix(f"{quote_name(database)}.")
+    names = (within.replace('"', ""), within)
+    return next((one for one in names if _find_table(con, one) == place), name)
+
+
 def _known_tables(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
     return con.execute(
         "select database_name, schema_name, table_name from duckdb_tables() union all "
@@ -378,11 +399,11 @@ def _find_table(con: duckdb.DuckDBPyConnection, name: str) -> str | None:
     ((database, schema),) = con.execute("select current_database(), current_schema()").fetchall()
     # as in DuckDB, a temporary table comes before one of the current schema
     searched = [("temp", "main"), (database, schema), (database, "main")]
-    by_folded = {tuple(part.lower() for part in place): place for place in _known_tables(con)}
+    by_folded = {tuple(folded(part) for part in place): place for place in _known_tables(con)}
     for candidate in chain(
         ((*place, name) for place in searched), _readings(name, database, searched)
     ):
-        place = by_folded.get(tuple(part.lower() for part in candidate))
+        place = by_folded.get(tuple(folded(part) for part in candidate))
         if place:
             return ".".join(quote_name(part) for part in place)
     return None

@@ -1,5 +1,8 @@
 """Statements and parts of them that are made of names, quoted whatever is in them."""
 
+import os
+import re
+import string
 from collections.abc import Iterable, Iterator, Mapping
 
 from custseg_duck.errors import InputError
@@ -9,6 +12,14 @@ CSV_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".csv.zst")
 
 LINES_VIEW = "custseg_run_lines"
 PURCHASES_VIEW = "custseg_run_purchased_items"
+
+
+_FOLD = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+def folded(name: str) -> str:
+    """``name`` as DuckDB compares it: it folds A to Z and no other letters."""
+    return name.translate(_FOLD)
 
 
 def quote_name(name: str) -> str:
@@ -44,7 +55,16 @@ def is_path(text: str) -> bool:
 def file_relation(path: str) -> str:
     """What may follow ``from``: of a Parquet or CSV path."""
     reader = "read_parquet" if path.lower().endswith(PARQUET_SUFFIXES) else "read_csv"
-    return f"{reader}({quote_text(path)})"
+    return f"{reader}({quote_path(path)})"
+
+
+def quote_path(path: str) -> str:
+    """``path`` as an SQL string: of a file that is there, or else a pattern of several.
+
+    DuckDB alone would take sales[1].csv for a pattern even so, and read sales1.csv.
+    """
+    is_file = os.path.exists(path)
+    return quote_text(re.sub(r"[*?\[]", r"[\g<0>]", path) if is_file else path)
 
 
 def purchase_views(relation: str, item: str) -> tuple[str, ...]:
@@ -57,7 +77,15 @@ def purchase_views(relation: str, item: str) -> tuple[str, ...]:
 
 
 def itemset_table(table: str, *, temporary: bool) -> tuple[str, str]:
-    """How to read a table, and the statement that puts the itemsets just mined there."""
+    """How to read a table, and the statement that puts the itemsets just mined there.
+
+    Raises
+    ------
+    InputError
+        If it has no name.
+    """
+    if not table:
+        raise InputError(f"into must be the name of a table, got {table!r} [option]")
     place = f"temp.main.{quote_name(table)}" if temporary else quote_name(table)
     return f"from {place}", (
         f"create or replace {'temp ' if temporary else ''}table {place} as\n"

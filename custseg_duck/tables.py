@@ -11,7 +11,7 @@ import duckdb
 
 from custseg_duck.errors import InputError
 from custseg_duck.placing import placed
-from custseg_duck.statements import dropped, quote_name, quote_text
+from custseg_duck.statements import dropped, quote_name, quote_path, quote_text
 from custseg_duck.stopping import surely
 
 # People edit these. A table made anew would lose, without a word, what they commit meanwhile.
@@ -164,9 +164,9 @@ def attach_file(
     """Read a Parquet or JSON file as a temporary table of just these columns and types."""
     if path.lower().endswith(".json"):
         types = ", ".join(f"{quote_text(name)}: {quote_text(t)}" for name, t in columns.items())
-        relation = f"read_json({quote_text(path)}, columns = {{{types}}})"
+        relation = f"read_json({quote_path(path)}, columns = {{{types}}})"
     else:
-        relation = f"read_parquet({quote_text(path)})"
+        relation = f"read_parquet({quote_path(path)})"
     selected = ", ".join(
         f"cast({quote_name(name)} as {kind}) as {quote_name(name)}"
         for name, kind in columns.items()

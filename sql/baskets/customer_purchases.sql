@@ -26,7 +26,7 @@ item_lines as not materialized (
     select
         customer_id,
         order_id,
-        columns(lambda name: lower(name) = lower(item)) as item_id,
+        columns(lambda name: custseg.folded(name) = custseg.folded(item)) as item_id,
         custseg.to_timestamp(ordered_at, 'ordered_at', null) as ordered_at,
         custseg.to_decimal(quantity, 'quantity') as quantity,
         custseg.to_decimal(amount, 'amount') as amount,

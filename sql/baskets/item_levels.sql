@@ -28,10 +28,12 @@ purchase_lines as not materialized (
     select
         order_id as custseg_order,
         hash(*columns(lambda name:
-            list_contains(levels, lower(name)) or lower(name) = 'product_name'
+            list_contains(levels, custseg.folded(name))
+            or custseg.folded(name) = 'product_name'
         )) as custseg_key,
         columns(lambda name:
-            list_contains(levels, lower(name)) or lower(name) = 'product_name'
+            list_contains(levels, custseg.folded(name))
+            or custseg.folded(name) = 'product_name'
         )::varchar,
     from named_lines
     where
@@ -53,7 +55,7 @@ line_values as (
         custseg_key,
         map_from_entries(list_transform(
             map_entries(try_cast(different_lines as map(varchar, varchar))),
-            lambda entry: {'k': lower(entry.key), 'v': entry.value}
+            lambda entry: {'k': custseg.folded(entry.key), 'v': entry.value}
         )) as by_name,
     from different_lines
 ),

@@ -18,7 +18,7 @@ named_lines as not materialized (
 select item_id, trim(min(item_name)) as item_name
 from (
     select
-        columns(lambda name: lower(name) = lower(item)) as item_id,
+        columns(lambda name: custseg.folded(name) = custseg.folded(item)) as item_id,
         coalesce(
             item_name::varchar,
             case when lower(item) = 'product_id' then product_name::varchar end
@@ -28,4 +28,6 @@ from (
 )
 where item_id is not null and item_name is not null
 group by item_id
-having trim(min(item_name)) <> '';
+having
+    trim(min(item_name)) <> ''
+    and custseg.plain_texts();

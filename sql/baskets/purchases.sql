@@ -17,11 +17,14 @@ named_lines as not materialized (
     union all by name
     from source_lines
 )
-select order_id, columns(lambda name: lower(name) = lower(item)) as item_id
+select
+    order_id,
+    columns(lambda name: custseg.folded(name) = custseg.folded(item)) as item_id,
 from named_lines
 where
     order_id is not null
     and left_out is null
     and custseg.line_kind(
         custseg.to_boolean(is_return, 'is_return'), quantity, amount
-    ) = 'purchase';
+    ) = 'purchase'
+    and custseg.plain_texts();

@@ -18,7 +18,9 @@ with rows_found as not materialized (
     ) as feature_rows
     inner join query_table(segments) as assigned
         on feature_rows.customer_id = assigned.customer_id
-    where assigned.segment is not null
+    where
+        assigned.segment is not null
+        and custseg.plain_texts()
 ),
 column_types as (
     select try_cast(custseg_types as map(varchar, varchar)) as types

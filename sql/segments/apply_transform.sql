@@ -21,7 +21,8 @@ steps as (
 ),
 column_types as (
     select map(
-        list_transform(map_keys(types), lambda name: lower(name)), map_values(types)
+        list_transform(map_keys(types), lambda name: custseg.folded(name)),
+        map_values(types)
     ) as types
     from (
         select try_cast(custseg_types as map(varchar, varchar)) as types
@@ -36,7 +37,9 @@ recipe as materialized (
     select
         all_steps,
         list_transform(
-            column_steps, lambda step: list_position(map_keys(types), lower(step.name))
+            column_steps, lambda step: list_position(
+                map_keys(types), custseg.folded(step.name)
+            )
         ) as positions,
         list_transform(department_steps, lambda step: step.department) as departments,
         list_transform(all_steps, lambda step: {
@@ -54,7 +57,9 @@ recipe as materialized (
             all_steps)
         and custseg.require(
             len(list_filter(column_steps, lambda step:
-                not custseg.is_numeric(map_extract_value(types, lower(step.name)))
+                not custseg.is_numeric(
+                    map_extract_value(types, custseg.folded(step.name))
+                )
             )) = 0,
             'features must have all columns of the transform, as numbers; got {} '
             || '[missing-column]',
