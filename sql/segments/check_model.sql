@@ -38,8 +38,7 @@ case
     )) <> 1
         then 'every centre must be as long as features'
     when len(list_distinct(list_transform(
-        model.features,
-        lambda feature: feature.name || coalesce('.' || feature.department, '')
+        model.features, lambda feature: [feature.name, feature.department]
     ))) <> len(model.features)
         then 'every feature must be there once'
     when list_bool_or(list_transform(model.components, lambda component:
@@ -51,11 +50,16 @@ case
             isfinite(component.log_offset)
             and len(component.shift) = len(component.center)
             and len(component.precision_rows) = len(component.center)
-            and list_bool_and(list_transform(component.shift, lambda x: isfinite(x)))
             and list_bool_and(list_transform(
-                flatten(component.precision_rows), lambda x: isfinite(x)
-            ))
-            and len(flatten(component.precision_rows)) = pow(len(component.center), 2),
+                list_append(component.precision_rows, component.shift),
+                lambda axis: coalesce(
+                    len(axis) = len(component.center)
+                    and list_bool_and(list_transform(
+                        axis, lambda place: coalesce(isfinite(place), false)
+                    )),
+                    false
+                )
+            )),
             false
         )
     ))
