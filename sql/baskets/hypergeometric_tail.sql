@@ -94,15 +94,18 @@ list_transform(
                 'term': custseg_first,
                 -- by the ratio of each term to the one before, from the last on; those
                 -- below 1e-14 of the first are left out. The logarithm of a ratio falls
-                -- with the terms: at first by 'bend' a term, on the whole by half of it
+                -- with the terms: at first by 'bend' a term, on the whole by half of
+                -- it. Where a cell is 0 there are no terms, and that is never an error
                 'tail': custseg_first * list_reduce(
                     list_transform(
                         [{
                             'fall': greatest(0, ln(
                                 (custseg_cells.both + 1) * (custseg_cells.neither + 1)
-                                / custseg_cells.only_a / custseg_cells.only_c
+                                / greatest(custseg_cells.only_a, 1)
+                                / greatest(custseg_cells.only_c, 1)
                             )),
-                            'bend': 1 / custseg_cells.only_a + 1 / custseg_cells.only_c
+                            'bend': 1 / greatest(custseg_cells.only_a, 1)
+                                + 1 / greatest(custseg_cells.only_c, 1)
                                 + 1 / (
                                     33 + sqrt(33 * (33 + 2 * custseg_cells.both))
                                     + custseg_cells.both
