@@ -280,6 +280,7 @@ def _model(centers: Any, **feature: Any) -> dict[str, Any]:
         "center": 0.0, "scale": 1.0, "weight": 1.0,
     }  # fmt: skip
     return {
+        "algorithm": "kmeans",
         "features": [step | {"name": f"x{j}"} | feature for j in range(len(centers[0]))],
         "components": [{"center": list(center), "weight": 1.0} for center in centers],
     }
