@@ -97,7 +97,7 @@ fuzz: $(VENV)/.test
 		tests/test_rfm_segments.py tests/test_crosstab.py tests/test_drift.py tests/test_hazards.py
 
 # one promise of docs/hard-to-break.md in full, its figure put into that page
-HARD := calls kills faults memory crowd cycles interrupts names models locked laws oracles
+HARD := calls kills faults memory crowd cycles interrupts names models locked laws oracles mutants
 hard: $(HARD:%=hard-%)
 
 hard-%: $(VENV)/.test

@@ -8,7 +8,7 @@ from tests.hard.figure import Figure, record
 
 SUITES = (
     "calls", "kills", "faults", "memory", "crowd", "cycles", "interrupts", "names", "models",
-    "locked", "laws", "oracles",
+    "locked", "laws", "oracles", "mutants",
 )  # fmt: skip
 
 
