@@ -1,17 +1,23 @@
 """Stored models: versions, files, and that what is no model as it was fitted is refused."""
 
+import copy
 import json
+import math
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 import custseg_duck
 from custseg_duck import InputError, models
+from custseg_duck.udfs import arrow, gmm, kmeans, matching
 from tests.conftest import make_shop
 
 QUICK: dict[str, Any] = {
@@ -174,6 +180,113 @@ def test_a_file_changed_by_hand_is_refused(
     with pytest.raises(InputError, match=message):
         custseg_duck.import_model(fitted, path)
     assert stored(fitted) == before
+
+
+FEATURE, COMPONENT = "features", "components"
+FINITE = "every feature must have a name, a known transform and finite numbers"
+CENTRE, PRECISIONS = "every centre must be finite", "components? .*must have finite precisions"
+LENGTH = "every centre must be as long as features"
+# what is wrong, and what check_model says of it; None: it is nothing that assigning needs
+OF_ANY: list[tuple[tuple[Any, ...], Any, str | None]] = [
+    (("algorithm",), None, "algorithm must be kmeans or gmm, got NULL"),
+    (("algorithm",), "magic", "algorithm must be kmeans or gmm, got magic"),
+    ((FEATURE,), None, "at least one feature"),
+    ((FEATURE,), [], "at least one feature"),
+    ((COMPONENT,), None, "at least one segment"),
+    ((COMPONENT,), [], "at least one segment"),
+    ((FEATURE, 1, "name"), "", FINITE),
+    ((FEATURE, 1, "name"), None, FINITE),
+    ((FEATURE, 0, "transform"), "sqrt", FINITE),
+    *(
+        ((FEATURE, 1, key), value, FINITE)
+        for key in ("center", "scale", "unit", "weight")
+        for value in (math.nan, math.inf, None)
+    ),
+    *(
+        ((FEATURE, 1, key), value, FINITE)
+        for key in ("scale", "unit", "weight")
+        for value in (0.0, -1.0)
+    ),
+    ((COMPONENT, 1, "center"), None, CENTRE),
+    ((COMPONENT, 1, "center"), [0.0], LENGTH),
+    ((COMPONENT, 1, "center"), [0.0] * 3, LENGTH),
+    ((COMPONENT, 1, "center", 0), math.nan, CENTRE),
+    ((COMPONENT, 1, "center", 1), -math.inf, CENTRE),
+    ((COMPONENT, 1, "center", 1), None, CENTRE),
+]
+OF_MIXTURES: list[tuple[tuple[Any, ...], Any, str | None]] = [
+    (("covariance_type",), "magic", None),
+    (("covariance_type",), None, None),
+    *(((COMPONENT, 1, "weight"), value, None) for value in (math.nan, 0.0, -1.0, None)),
+    ((COMPONENT, 1, "covariance"), [[1.0, 0.0]], None),
+    ((COMPONENT, 1, "covariance", 0, 1), math.nan, None),
+    ((COMPONENT, 1, "precision_rows"), None, "a mixture must have precisions"),
+    ((COMPONENT, 1, "precision_rows"), [[1.0, 0.0]], PRECISIONS),
+    ((COMPONENT, 1, "precision_rows"), [[1.0], [0.0]], PRECISIONS),
+    ((COMPONENT, 1, "precision_rows"), [[1.0, 0.0, 0.0, 1.0]], PRECISIONS),
+    ((COMPONENT, 1, "precision_rows", 1, 0), math.inf, PRECISIONS),
+    ((COMPONENT, 1, "log_offset"), math.nan, PRECISIONS),
+    ((COMPONENT, 1, "log_offset"), None, PRECISIONS),
+    ((COMPONENT, 1, "shift"), None, PRECISIONS),
+    ((COMPONENT, 1, "shift"), [0.0], PRECISIONS),
+    ((COMPONENT, 1, "shift", 1), math.nan, PRECISIONS),
+]
+OF_LABELS: list[tuple[tuple[Any, ...], Any, str]] = [
+    (("version",), 2, "version must be 1, got 2"),
+    (("version",), None, "version must be 1, got NULL"),
+    ((FEATURE, 1, "fill"), math.nan, FINITE),
+    ((FEATURE, 1, "name"), "feature_0", "every feature must be there once"),
+]
+
+
+def _fitted_on_noise(algorithm: str) -> dict[str, Any]:
+    points = np.random.default_rng(1).normal(size=(200, 2))
+    fit = kmeans.fit if algorithm == "kmeans" else gmm.fit
+    return fit(points, 2)
+
+
+def _checked(con: duckdb.DuckDBPyConnection, model: dict[str, Any]) -> str:
+    con.register("given", pa.table({"model": arrow.models_as_arrow([model])}))
+    ((said,),) = con.execute("select custseg.check_model(model) from given").fetchall()
+    return str(said)
+
+
+@pytest.mark.parametrize("algorithm", ["kmeans", "gmm"])
+def test_what_is_wrong_with_a_model_is_told_and_it_is_not_gone_on_from(
+    con: duckdb.DuckDBPyConnection, algorithm: str
+) -> None:
+    whole = _fitted_on_noise(algorithm)
+    assert _checked(con, whole) == "ok"
+    assert [m.previous_segment for m in matching.match(whole, whole)] == [0, 1]
+    for place, value, message in OF_ANY + (OF_MIXTURES if algorithm == "gmm" else []):
+        damaged = copy.deepcopy(whole)
+        _change(damaged, *place, to=value)
+        for pair in ((damaged, whole), (whole, damaged)):
+            with pytest.raises(ValueError, match=r"must be a fitted model") as told:
+                matching.match(*pair)
+            name = "model" if pair[0] is damaged else "previous"
+            assert str(told.value).startswith(f"{name} must"), place
+        if message:
+            assert re.search(message, _checked(con, damaged)), (place, value)
+    for place, value, message in OF_LABELS:
+        damaged = copy.deepcopy(whole)
+        _change(damaged, *place, to=value)
+        assert re.search(message, _checked(con, damaged)), (place, value)
+
+
+def test_departments_tell_features_of_one_name_apart(con: duckdb.DuckDBPyConnection) -> None:
+    model = _fitted_on_noise("kmeans")
+    for feature, department in zip(model["features"], ("a", "b"), strict=True):
+        feature |= {"name": "share", "department": department}
+    assert _checked(con, model) == "ok"
+    model["features"][1]["department"] = "a"
+    assert _checked(con, model) == "every feature must be there once"
+
+
+def test_k_means_has_no_precisions(con: duckdb.DuckDBPyConnection) -> None:
+    model = _fitted_on_noise("kmeans")
+    model["components"][1]["precision_rows"] = [[1.0, 0.0], [0.0, 1.0]]
+    assert _checked(con, model) == "a mixture must have precisions, K-Means must not"
 
 
 @pytest.mark.parametrize("suffix", ["json", "parquet"])

@@ -1,6 +1,7 @@
 """refresh: segments that keep their numbers and names, and say who moved."""
 
 import itertools
+import math
 import subprocess
 import sys
 from collections import Counter
@@ -313,6 +314,18 @@ def test_centres_on_other_scales_are_compared_in_their_own_unit() -> None:
     assert [(m.previous_segment, m.distance) for m in matching.match(around, tens)] == [
         (1, 0.0), (0, 0.0)
     ]  # fmt: skip
+    # on a scale of logarithms, with a weight: 2 ln(1 + 30 / 3) and 2 ln(1 + 40 / 3) over 4
+    logs = _model(
+        [[math.log(11) / 2], [math.log(43 / 3) / 2], [-math.log(11) / 2]],
+        transform="log", unit=3.0, weight=2.0, scale=4.0,
+    )  # fmt: skip
+    tens = _model([[4.0], [3.0], [-3.0]], scale=10.0)
+    for new, old in ((logs, tens), (tens, logs)):
+        found = matching.match(new, old)
+        assert [m.previous_segment for m in found] == [1, 0, 2]
+        assert [m.distance for m in found] == pytest.approx([0] * 3, abs=1e-12)
+    # 4 is at 2 where it weighs half as much
+    assert matching.match(_model([[1.5]], weight=0.5), _model([[4.0]]))[0].distance == 0.5
     with pytest.raises(ValueError, match=r"must have a feature in common .* got x0 against y"):
         matching.match(around, _model([[1.0]], name="y"))
 

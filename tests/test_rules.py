@@ -341,6 +341,31 @@ def test_a_p_value_of_an_unknown_count_is_unknown(shared: duckdb.DuckDBPyConnect
     assert p_values(shared, some) == [pytest.approx(45 / 126), None, None, None, None]
 
 
+def test_a_hyper_lift_of_an_unknown_count_is_unknown(shared: duckdb.DuckDBPyConnection) -> None:
+    for unknown, null in itertools.product(range(4), ("null", "null::bigint")):
+        counts = ", ".join(null if i == unknown else known for i, known in enumerate("9453"))
+        query = f"select custseg.hyper_lift({counts})"
+        assert shared.sql(query).fetchall() == [(None,)], counts
+
+
+@pytest.mark.parametrize("function", ["fisher_p_value", "hyper_lift"])
+def test_counts_are_taken_up_to_their_bounds_and_no_further(
+    shared: duckdb.DuckDBPyConnection, function: str
+) -> None:
+    most = 10**15
+    for counts in [
+        (most - 1, 4, 5, 3), (9, 9, 5, 5), (9, 4, 9, 4), (9, 9, 9, 9), (9, 4, 5, 0), (9, 4, 5, 4),
+        (9, 5, 4, 4), (9, 0, 5, 0), (9, 4, 0, 0),
+    ]:  # fmt: skip
+        ((found,),) = shared.sql(f"select custseg.{function}{counts}").fetchall()
+        assert found >= 0, counts
+    for counts in [
+        (most, 4, 5, 3), (9, 10, 5, 3), (9, 4, 10, 3), (9, 4, 5, -1), (9, 4, 5, 5), (9, 5, 4, 5),
+    ]:  # fmt: skip
+        with pytest.raises(duckdb.InvalidInputException, match="counts must be 0 <= n_both"):
+            shared.sql(f"select custseg.{function}{counts}").fetchall()
+
+
 def test_the_normal_tail_is_that_of_scipy(shared: duckdb.DuckDBPyConnection) -> None:
     z = np.unique(np.concatenate([np.linspace(-37, 37, 14_801), np.geomspace(1e-9, 1, 50)]))
     shared.register("incoming", pa.table({"z": z}))

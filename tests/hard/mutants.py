@@ -61,22 +61,38 @@ P_VALUES = tuple(
         "p_values_where_nothing_is_left_to_chance",
         "the_more_orders_hold_both_the_smaller_the_p_value",
         "a_p_value_of_an_unknown_count_is_unknown",
+        "counts_are_taken_up_to_their_bounds_and_no_further",
     )
 )
 HYPER_LIFTS = (
     f"{RULES}::test_hyper_lift_is_by_the_quantile_of_scipy",
     f"{RULES}::test_a_quantile_that_is_reached_exactly_counts",
+    f"{RULES}::test_a_hyper_lift_of_an_unknown_count_is_unknown",
+    f"{RULES}::test_counts_are_taken_up_to_their_bounds_and_no_further",
 )
 NORMAL_TAIL = f"{RULES}::test_the_normal_tail_is_that_of_scipy"
+SCORING = (
+    f"{KMEANS}::test_sql_and_udf_assign_alike",
+    f"{KMEANS}::test_null_features_have_no_segment",
+    f"{KMEANS}::test_assign_refuses_what_does_not_fit",
+    f"{GMM}::test_sql_scores_like_scikit_learn",
+    f"{GMM}::test_scoring_refuses_what_does_not_fit",
+)
+WHOLE_MODELS = (
+    f"{MODELS}::test_what_is_wrong_with_a_model_is_told_and_it_is_not_gone_on_from",
+    f"{MODELS}::test_departments_tell_features_of_one_name_apart",
+    f"{MODELS}::test_k_means_has_no_precisions",
+    f"{KMEANS}::test_check_model_says_what_is_wrong",
+)
 MESSAGES = "tests/test_error_texts.py::test_a_message_is_got_and_says"
 
 TESTS: dict[str, tuple[str, ...]] = {
     "udfs/arrow.py": (KMEANS, GMM, SWEEP, TREE, *MATCHES, MESSAGES),
-    "udfs/assign.py": (KMEANS, GMM),
+    "udfs/assign.py": SCORING,
     "udfs/gmm.py": (GMM, *MATCHES),
     "udfs/kmeans.py": (KMEANS, *MATCHES),
     "udfs/matching.py": MATCHES,
-    "udfs/model.py": (KMEANS, *MATCHES, MESSAGES),
+    "udfs/model.py": (*WHOLE_MODELS, KMEANS, *MATCHES),
     "udfs/points.py": (KMEANS, GMM),
     "udfs/projection.py": (f"{PLOT}::test_principal_components_are_those_of_scikit_learn",
         f"{PLOT}::test_components_by_hand", f"{PLOT}::test_components_need_finite_points",
@@ -91,11 +107,11 @@ TESTS: dict[str, tuple[str, ...]] = {
     "sql/baskets/measured_rules.sql": (RULES,),
     "sql/baskets/normal_tail.sql": (NORMAL_TAIL, MESSAGES),
     "sql/baskets/rule_improvements.sql": (RULES,),
-    "sql/segments/assign.sql": (KMEANS, GMM, MESSAGES),
-    "sql/segments/check_model.sql": (KMEANS, GMM, MODELS),
-    "sql/segments/distances.sql": (KMEANS, MESSAGES),
-    "sql/segments/log_densities.sql": (GMM, MESSAGES),
-    "sql/segments/probabilities.sql": (GMM, MESSAGES),
+    "sql/segments/assign.sql": (*SCORING, MESSAGES),
+    "sql/segments/check_model.sql": WHOLE_MODELS,
+    "sql/segments/distances.sql": (*SCORING, MESSAGES),
+    "sql/segments/log_densities.sql": (*SCORING, MESSAGES),
+    "sql/segments/probabilities.sql": (*SCORING, MESSAGES),
 }  # fmt: skip
 
 # of these only what is left after all the others is tried: they are most of the time
@@ -229,8 +245,7 @@ class Copy:
 
 def stages(tests: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """The arguments of pytest for what is quick, and for the rest."""
-    files = {test.partition("::")[0] for test in tests}
-    slow = [test for test in SLOW if test.partition("::")[0] in files]
+    slow = [test for test in SLOW if test in tests or test.partition("::")[0] in tests]
     yield tuple(test for test in tests if test not in slow) + tuple(
         f"--deselect={test}" for test in slow if test not in tests
     )
