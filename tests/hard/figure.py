@@ -39,9 +39,8 @@ class Figure:
         ]
         zeros = [f"{self.counts[what]:,} {what}" for what in self.must_be_zero]
         seconds = time.monotonic() - self.began
-        return f"{', '.join(shown)}: {', '.join(zeros)}" + "".join(
-            f"; {note}" for note in [*self.notes, f"{seconds:,.0f} s"]
-        )
+        told = ": ".join(", ".join(some) for some in (shown, zeros) if some)
+        return told + "".join(f"; {note}" for note in [*self.notes, f"{seconds:,.0f} s"])
 
 
 def machine() -> str:
