@@ -52,7 +52,23 @@ def calling(function: Any, *arguments: Any, **options: Any) -> Any:
     return lambda con: function(con, *arguments, **options)
 
 
+def with_a_collation(_: object) -> None:
+    with custseg_duck.connect() as con:
+        make_shop(con)
+        con.execute("set default_collation = 'nocase'")
+        custseg_duck.run("order_lines", con=con, k=2, **QUICK)
+
+
 REFUSED = [
+    Refused(
+        with_a_collation,
+        "default_collation must be empty, got nocase, which takes different texts for one. "
+        "Reset it: set default_collation = '' [option]",
+    ),
+    Refused(
+        lambda con: custseg_duck.frequent_itemsets("order_lines", con=con, into=""),
+        "into must be the name of a table, got '' [option]",
+    ),
     Refused(
         lambda _: custseg_duck.load("shop.duckdb"),  # type: ignore[arg-type]
         "con must be a connection of DuckDB, got 'shop.duckdb' [option]",

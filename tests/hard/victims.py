@@ -46,6 +46,9 @@ def say(text: str) -> None:
 class Telling:
     """A connection that says which statement of ``STATEMENTS`` begins and ends."""
 
+    # so that it is one for those who ask
+    __class__ = property(lambda _: duckdb.DuckDBPyConnection)  # type: ignore[assignment]
+
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self._con = con
 
