@@ -6,5 +6,7 @@ create or replace macro custseg.plain_texts() as
 case
     when current_setting('default_collation') = '' then true
     else error('default_collation must be empty, got '
-        || current_setting('default_collation') || ' [option]')
+        || current_setting('default_collation')
+        || ', which takes different texts for one. Reset it: '
+        || 'set default_collation = '''' [option]')
 end;
