@@ -99,7 +99,13 @@ def load(con: duckdb.DuckDBPyConnection, *, persist: bool = True) -> duckdb.Duck
     """
     require_connection(con)
     require_bool("persist", persist)
-    _refuse_ambiguous_schema(con)
+    try:
+        _refuse_ambiguous_schema(con)
+    except duckdb.TransactionException as error:
+        raise InputError(
+            "load must be called outside a transaction that has failed, got one. Roll back first "
+            "[transaction]"
+        ) from error
     functions.register(con)
     _connections.add(con)
     if persist:

@@ -1,5 +1,7 @@
 """What is wrong with the options of run and refresh, and with where they are to work."""
 
+import contextlib
+
 import duckdb
 import pyarrow as pa
 
@@ -15,6 +17,14 @@ OF_TEXT = pa.table({"customer_id": ["a"], "order_id": [1], "product_id": [1]})
 def load_in_a_transaction(_: object) -> None:
     with duckdb.connect() as con:
         con.execute("begin")
+        custseg_duck.load(con)
+
+
+def load_in_a_transaction_that_has_failed(_: object) -> None:
+    with custseg_duck.connect() as con:
+        con.execute("begin")
+        with contextlib.suppress(duckdb.Error):
+            con.execute("select error('no')")
         custseg_duck.load(con)
 
 
@@ -119,6 +129,11 @@ REFRESHES = [
 ]
 
 TRANSACTIONS = [
+    Refused(
+        load_in_a_transaction_that_has_failed,
+        "load must be called outside a transaction that has failed, got one. Roll back first "
+        "[transaction]",
+    ),
     Refused(
         run(),
         f"run must be called outside a transaction, because it is one itself, {COMMIT_FIRST}",
