@@ -135,6 +135,25 @@ def test_sql_and_udf_assign_alike(con: duckdb.DuckDBPyConnection) -> None:
     assert [component["n"] for component in model["components"]] == sizes
 
 
+def test_each_row_is_assigned_by_its_own_model(con: duckdb.DuckDBPyConnection) -> None:
+    register(con, load_iris().data)
+    con.execute(
+        "create table m as select k, custseg.kmeans_fit(features, k := k) as model "
+        "from points cross join (values (2), (3), (4)) as ks (k) group by k"
+    )
+    con.execute(
+        "create table known as "
+        "select id, case when id % 7 <> 0 then features end as features from points"
+    )
+    # in runs of five, some of the features unknown
+    found = con.execute(
+        "select custseg.assign(model, features), custseg_assign(model, features) "
+        "from (from known order by id) as known inner join m on k = 2 + id // 5 % 3 order by id"
+    ).fetchall()
+    assert {segment for segment, _ in found} == {None, 0, 1, 2, 3}
+    assert [segment for segment, _ in found] == [segment for _, segment in found]
+
+
 def test_null_features_have_no_segment(con: duckdb.DuckDBPyConnection) -> None:
     register(con, load_iris().data)
     con.execute(

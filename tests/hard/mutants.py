@@ -75,6 +75,7 @@ HYPER_LIFTS = (
 NORMAL_TAIL = f"{RULES}::test_the_normal_tail_is_that_of_scipy"
 SCORING = (
     f"{KMEANS}::test_sql_and_udf_assign_alike",
+    f"{KMEANS}::test_each_row_is_assigned_by_its_own_model",
     f"{KMEANS}::test_null_features_have_no_segment",
     f"{KMEANS}::test_assign_refuses_what_does_not_fit",
     f"{GMM}::test_sql_scores_like_scikit_learn",
@@ -89,8 +90,15 @@ WHOLE_MODELS = (
 MESSAGES = "tests/test_error_texts.py::test_a_message_is_got_and_says"
 
 TESTS: dict[str, tuple[str, ...]] = {
-    "udfs/arrow.py": (KMEANS, GMM, SWEEP, TREE, *MATCHES, MESSAGES),
-    "udfs/assign.py": SCORING,
+    "udfs/arrow.py": (
+        *SCORING, f"{KMEANS}::test_group_by_gives_one_model_per_group",
+        f"{KMEANS}::test_fit_refuses_what_it_cannot_do",
+        f"{KMEANS}::test_fit_refuses_an_empty_table",
+        f"{GMM}::test_group_by_gives_one_mixture_per_group",
+        f"{SWEEP}::test_a_sweep_says_what_a_fit_says",
+        f"{SWEEP}::test_a_sweep_refuses_what_it_cannot_do", *MATCHES, TREE, MESSAGES,
+    ),
+    "udfs/assign.py": (*SCORING, MESSAGES),
     "udfs/gmm.py": (GMM, *MATCHES),
     "udfs/kmeans.py": (KMEANS, *MATCHES),
     "udfs/matching.py": MATCHES,
