@@ -327,9 +327,9 @@ def of_python(text: str) -> Iterator[Found]:  # noqa: PLR0912
                 for left, right in pairwise(node.values):
                     yield from between("logic", left, right, "and|or")
             case ast.UnaryOp(op=ast.Not()):
-                yield "logic", place(node)[0], place(node.operand)[0], ""
+                yield "logic", place(node)[0], place(node)[0] + len("not "), ""
             case ast.UnaryOp(op=ast.USub()):
-                yield "arithmetic", place(node)[0], place(node.operand)[0], ""
+                yield "arithmetic", place(node)[0], place(node)[0] + len("-"), ""
             case ast.Constant(value=bool()):
                 yield "constant", *place(node), str(not node.value)
             case ast.Constant(value=int() | float()):

@@ -91,11 +91,12 @@ def test_tests_that_fail_anyway_kill_nothing(copy: Copy) -> None:
 def test_a_change_is_one_of_what_is_executed() -> None:
     changes = chosen(10_000, 0)
     assert len(changes) == len({(c.file, c.start, c.end, c.after) for c in changes}) > 1500
-    for change in changes[:400]:
-        text = (ROOT / change.file).read_text(encoding="utf-8")
-        assert change.of(text) != text
+    texts = {file: (ROOT / file).read_text(encoding="utf-8") for file in TESTS}
+    for change in changes:
+        text = change.of(texts[change.file])
+        assert text != texts[change.file], str(change)
         if change.file.endswith(".py"):
-            assert ast.dump(ast.parse(change.of(text))) != ast.dump(ast.parse(text)), str(change)
+            ast.parse(text)  # what cannot be read would be killed by anything
 
 
 def test_a_seed_gives_the_same_changes_of_every_file() -> None:
