@@ -217,6 +217,36 @@ def test_a_result_that_is_half_read_does_not_keep_load_from_loading() -> None:
         assert con.execute("select custseg.version()").fetchall()
 
 
+@pytest.mark.parametrize("fit", ["kmeans_fit", "gmm_fit"])
+def test_vectors_that_are_made_within_the_query_may_be_null(
+    con: duckdb.DuckDBPyConnection, fit: str
+) -> None:
+    con.execute(f"""
+        create table points as
+        select point, [point % 5, point % 3]::double[] as features
+        from range(100) as points (point);
+        create table models as
+        select custseg.{fit}(features, k := 2) as model from points;
+        create table stored as
+        select point, case when point % 7 <> 0 then features end as features from points
+    """)
+    functions = ["assign", "distances"]
+    functions += ["log_densities", "probabilities"] if fit == "gmm_fit" else []
+    for function in functions:
+        expected, found = (
+            con.execute(
+                f"select custseg.{function}(model, features) from {relation}, models order by point"
+            ).fetchall()
+            for relation in (
+                "stored",
+                "(select point, case when point % 7 <> 0 then features end as features "
+                "from points)",
+            )
+        )
+        assert found == expected
+        assert sum(value is not None for (value,) in found) == 85
+
+
 def test_a_model_may_get_more_fields(shop: duckdb.DuckDBPyConnection) -> None:
     custseg_duck.run("order_lines", con=shop, k=2, **QUICK)
     shop.execute("create table models as select name, model from custseg.models")
