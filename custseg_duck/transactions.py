@@ -1,6 +1,7 @@
 """All or nothing, and tidied up afterwards. The error that is told is the one that came first."""
 
 import contextlib
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,8 @@ Done = TypeVar("Done")
 
 # Seconds to wait before each further attempt: a user's edit of some labels is long committed then
 WAITS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+
+_CONFLICT = re.compile("conflict|another transaction|has been altered", re.IGNORECASE)
 
 _writing = threading.Lock()
 
@@ -70,7 +73,10 @@ def write(con: duckdb.DuckDBPyConnection, what: str, statements: Callable[[], Do
                 return statements()
         except (duckdb.TransactionException, CustsegError) as error:
             conflict = error if isinstance(error, duckdb.Error) else error.__cause__
-            if not isinstance(conflict, duckdb.TransactionException):
+            # a full disk fails a commit as a TransactionException too
+            if not isinstance(conflict, duckdb.TransactionException) or not _CONFLICT.search(
+                str(conflict)
+            ):
                 raise
             if wait is None:
                 raise CustsegError(

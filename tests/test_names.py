@@ -84,7 +84,7 @@ def test_itemsets_need_a_table_with_a_name(shop: duckdb.DuckDBPyConnection) -> N
 
 def test_a_collation_is_refused(shop: duckdb.DuckDBPyConnection) -> None:
     shop.execute("set default_collation = 'nocase'")
-    refused = r"default_collation must be empty, got nocase \[option\]"
+    refused = r"default_collation must be empty, got nocase.* \[option\]"
     with pytest.raises(InputError, match=refused):
         custseg_duck.run("order_lines", con=shop, k=2)
     for called in ("baskets('order_lines')", "item_names('order_lines')", "rfm('order_lines')",

@@ -233,7 +233,7 @@ def test_segments_are_described_whatever_numbers_they_are_given_as(
         ("load", {"con": "closed"}, "con must be an open connection, got a closed one"),
         ("unload", {"con": None}, "con must be a connection of DuckDB, got None"),
         ("export", {"path": 1.5}, "path must be a text or a path, got 1.5"),
-        ("export", {"path": "x" * 5000}, "cannot export to"),
+        ("export", {"path": "x" * 5000}, "cannot write"),
         ("export", {"path": "out.duckdb", "tables": 7}, "tables must be names, got 7"),
         ("export", {"path": "out.duckdb", "storage_version": []}, "storage_version must be a text"),
         ("export_model", {"path": []}, r"path must be a text or a path, got \[\]"),
