@@ -7,7 +7,7 @@ from numbers import Integral
 
 import duckdb
 
-from custseg_duck.errors import InputError
+from custseg_duck.errors import InputError, QueryError
 from custseg_duck.stopping import require_idle
 
 
@@ -28,6 +28,8 @@ def require_connection(con: object) -> None:
         raise InputError("con must be an open connection, got a closed one [option]") from error
     except duckdb.TransactionException:
         pass  # aborted, but open: whoever cannot work in one says so
+    except duckdb.Error as error:  # DuckDB has shut the database down
+        raise QueryError("load", "select 1", error) from error
 
 
 def path_text(path: object) -> str:
