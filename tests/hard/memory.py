@@ -5,6 +5,7 @@ largest resident set is held against the limit, 350 MB for Python, its libraries
 code, and the matrix of the fit (8 bytes a customer and feature, twice while it is sorted).
 """
 
+import contextlib
 import json
 import os
 import subprocess
@@ -52,7 +53,24 @@ class Job(NamedTuple):
     has_matrix: bool = False
 
 
+class _EnoughError(Exception):
+    """Ends a run once its features are there."""
+
+
 def _features(con: duckdb.DuckDBPyConnection) -> int:
+    rows: list[int] = []
+
+    def stop(step: str, *_: object) -> None:
+        if step == "rfm_names":  # the step after
+            rows.append(_count(con, "custseg_run_customer_features"))
+            raise _EnoughError
+
+    with contextlib.suppress(_EnoughError):
+        custseg_duck.run("order_lines", con=con, progress=stop)
+    return rows[0]
+
+
+def _features_at_once(con: duckdb.DuckDBPyConnection) -> int:
     con.execute("create table made as from custseg.customer_features('order_lines')")
     return _count(con, "made")
 
@@ -79,7 +97,8 @@ def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
 
 
 JOBS = {
-    "features": Job(256, _features),
+    "features of a run": Job(256, _features),
+    "features by the macro": Job(1000, _features_at_once),
     "itemsets": Job(500, _itemsets),
     "itemsets by the macro": Job(500, _macro),
     "a whole run": Job(1000, _run, has_matrix=True),
