@@ -50,8 +50,9 @@ number_counts as (
     inner join bins_by_place using (place)
     where value is not null
     group by place
-    having custseg.require(isfinite(min(value)) and isfinite(max(value)),
-        'features must be finite, got ' || any_value(feature) || ' from {} to '
+    having custseg.require(greatest(abs(min(value)), abs(max(value))) <= 1e100,
+        'features must be finite and within 1e100, got ' || any_value(feature)
+        || ' from {} to '
         || max(value) || ' [not-finite]', min(value))
 ),
 number_rows as (

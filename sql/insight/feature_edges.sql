@@ -57,7 +57,8 @@ where
     lower(names[place].feature) <> 'segment'
     and custseg.require(n_bins between 2 and 100 and n_bins = floor(n_bins),
         'n_bins must be a whole number between 2 and 100, got {} [option]', n_bins)
-    and custseg.require(isfinite(lowest) and isfinite(highest),
-        'features must be finite, got ' || names[place].feature || ' from {} to '
+    and custseg.require(greatest(abs(lowest), abs(highest)) <= 1e100,
+        'features must be finite and within 1e100, got ' || names[place].feature
+        || ' from {} to '
         || highest || ' [not-finite]', lowest)
 order by feature asc, department asc nulls first;

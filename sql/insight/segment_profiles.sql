@@ -88,6 +88,10 @@ value_ranges as materialized (
         custseg.reach(max(value) - min(value)) as reach,
     from feature_values
     group by feature_number
+    having custseg.require(
+        coalesce(greatest(abs(min(value)), abs(max(value))) <= 1e100, true),
+        'features must be finite and within 1e100, got {} [not-finite]',
+        max(abs(value)))
 ),
 -- each segment's values and, as segment NULL, all of them
 summaries as (

@@ -140,8 +140,10 @@ value_ranges as (
         )) as reach,
     from custseg.quantiles_of_values('custseg_values')
     cross join columns_chosen
-    where custseg.require(coalesce(isfinite(highest - lowest), true),
-        'features must be finite, got ' || names[position] || ' from {} to '
+    where custseg.require(
+        coalesce(greatest(abs(lowest), abs(highest)) <= 1e100, true),
+        'features must be finite and within 1e100, got ' || names[position]
+        || ' from {} to '
         || highest || ' [not-finite]', lowest)
 ),
 value_moments as (

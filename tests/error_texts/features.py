@@ -188,7 +188,7 @@ TRANSFORMS = [
     ),
     Refused(
         "from custseg.feature_transform('changed')",
-        "features must be finite, got spend from -59.0 to inf [not-finite]",
+        "features must be finite and within 1e100, got spend from -59.0 to inf [not-finite]",
         given=features_with(
             "customer_id, if(customer_id = 7, 'inf'::double, -customer_id) as spend"
         ),

@@ -38,18 +38,23 @@ HISTOGRAMS = [
     ),
     Refused(
         "from custseg.feature_histograms('spent')",
-        "features must be finite, got spend from -59.0 to inf [not-finite]",
+        "features must be finite and within 1e100, got spend from -59.0 to inf [not-finite]",
         given=SPENT_INFINITELY,
     ),
     Refused(
         "from custseg.feature_drift('before', 'spent')",
-        "features must be finite, got spend from -59.0 to inf [not-finite]",
+        "features must be finite and within 1e100, got spend from -59.0 to inf [not-finite]",
         given=f"{SPENT_INFINITELY}; create temp view before as select customer_id, "
         "customer_id::double as spend from features",
     ),
 ]
 
 METRICS = [
+    Refused(
+        "from custseg.segment_profiles('spent', 'segments')",
+        "features must be finite and within 1e100, got inf [not-finite]",
+        given=SPENT_INFINITELY,
+    ),
     Refused(
         "from custseg.exact_silhouettes('vectors', 'segments', sample_size := 0)",
         "sample_size must be at least 1, got 0 [option]",

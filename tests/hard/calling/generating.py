@@ -93,7 +93,7 @@ ODD_SQL = (
     "interval 1 day", "date 'infinity'", "uuid()", "1.5", "'2'", "lambda x: x", "x", "*", "",
     "[0]", "[-1]", "[100000]", "['gmm', null]", "[null]::varchar[]", "range(3)", "'a'::json",
     "(select any_value(transform) from vectors)", "default", "1 / 0", "-1::utinyint",
-    "repeat('9', 400)::double", "'x'::varchar[]", "custseg.version()", "columns(*)",
+    "repeat('9', 400)::double", "'x'::varchar[]", "custseg.version()",
 )  # fmt: skip
 ODD_RELATIONS = (
     "'missing'", "''", "null", "42", "'all_types'", "'no_rows'", "'lines; drop table lines'",

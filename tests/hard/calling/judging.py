@@ -21,6 +21,7 @@ _OF_DUCKDB = (
     duckdb.SyntaxException, duckdb.ConversionException, duckdb.OutOfRangeException,
     duckdb.ConstraintException, duckdb.NotImplementedException, duckdb.TypeMismatchException,
     duckdb.IOException, duckdb.InvalidTypeException,
+    duckdb.SerializationException,  # of a subquery that is no value
 )  # fmt: skip
 # Our messages end with a code; DuckDB's own that are of the same class do not
 _CODE = re.compile(rf" \[({'|'.join(CODES)})\](\n|$)")

@@ -192,7 +192,7 @@ def _spoiled(base: str, kind: str, column: str, columns: Mapping[str, str]) -> s
         "null": "null",
         "typed_null": f"null::{columns[column]}",
         "list": f"[{quoted}]",
-        "blob": f"{quoted}::varchar::blob",
+        "blob": f"encode({quoted}::varchar)",
         "huge": f"hash({quoted})::hugeint * 9223372036854775807",
         "double": "hash(rowid) / 7.0",
         "number": "rowid::integer",
