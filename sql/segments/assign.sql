@@ -4,33 +4,30 @@
 -- out: INTEGER, 0-based; NULL for NULL features, an error for values that are not
 --      finite or too few
 create or replace macro custseg.assign(model, features) as
+-- features[:] is a list of its own: what a CASE gives may hold NULLs below where it is
+-- NULL, and list_distance looks there too
 list_transform(
-    -- a list of its own: what a CASE gives may hold NULLs below where it is NULL
-    [features[:]],
-    lambda custseg_features:
-    list_transform(
-        [list_transform(
-            case when custseg_features is not null then model.components end,
-            lambda component: case
-                when component.precision_rows is null
-                    then -list_distance(component.center, custseg_features)
-                else component.log_offset - 0.5 * pow(list_distance(
-                    list_transform(
-                        component.precision_rows,
-                        lambda axis: list_dot_product(axis, custseg_features)
-                    ),
-                    component.shift
-                ), 2)
-            end
-        )],
-        lambda scores: case
-            when custseg_features is null then null
-            when isfinite(list_max(scores))
-                then (list_position(scores, list_max(scores)) - 1)::integer
-            else error(
-                'features must be finite numbers and model a fitted model, got '
-                || custseg_features::varchar || ' [not-finite]'
-            )
+    [list_transform(
+        case when features is not null then model.components end,
+        lambda component: case
+            when component.precision_rows is null
+                then -list_distance(component.center, features[:])
+            else component.log_offset - 0.5 * pow(list_distance(
+                list_transform(
+                    component.precision_rows,
+                    lambda axis: list_dot_product(axis, features[:])
+                ),
+                component.shift
+            ), 2)
         end
-    )[1]
+    )],
+    lambda scores: case
+        when features is null then null
+        when isfinite(list_max(scores))
+            then (list_position(scores, list_max(scores)) - 1)::integer
+        else error(
+            'features must be finite numbers and model a fitted model, got '
+            || features::varchar || ' [not-finite]'
+        )
+    end
 )[1];

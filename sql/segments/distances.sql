@@ -4,22 +4,18 @@
 -- out: DOUBLE[], one per segment; NULL for NULL features, an error for values that are
 --      not finite
 create or replace macro custseg.distances(model, features) as
+-- features[:] is a list of its own: what a CASE gives may hold NULLs below where it is
+-- NULL, and list_distance looks there too
 list_transform(
-    -- a list of its own: what a CASE gives may hold NULLs below where it is NULL
-    [features[:]],
-    lambda custseg_features:
-    list_transform(
-        case when custseg_features is not null then coalesce(
-            model.components,
-            error('model must be a fitted model, got NULL [null-value]')
-        ) end,
-        lambda component: case
-            when isfinite(list_distance(component.center, custseg_features))
-                then list_distance(component.center, custseg_features)
-            else error(
-                'features must be finite numbers and model a fitted model, got '
-                || custseg_features::varchar || ' [not-finite]'
-            )
-        end
-    )
-)[1];
+    case when features is not null then coalesce(
+        model.components, error('model must be a fitted model, got NULL [null-value]')
+    ) end,
+    lambda component: case
+        when isfinite(list_distance(component.center, features[:]))
+            then list_distance(component.center, features[:])
+        else error(
+            'features must be finite numbers and model a fitted model, got '
+            || features::varchar || ' [not-finite]'
+        )
+    end
+);

@@ -7,7 +7,8 @@ code, and the matrix of the fit (8 bytes a customer and feature, twice while it 
 
 import contextlib
 import json
-import os
+import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -130,14 +131,13 @@ def _try(figure: Figure, name: str, shop: Path, n: int) -> None:
         assert child.stdout is not None
         assert child.stderr is not None
         printed, complaint = child.stdout.read(), child.stderr.read()
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
+        child.wait()
     if child.returncode or not printed:
         figure.failed("jobs that failed", f"{name}: {child.returncode} {complaint[-500:]}")
         return
     found = json.loads(printed)
     matrix = found["matrix"] / 1e6
-    peak = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+    peak = found["peak"] / 1e6
     figure.counts["jobs"] += 1
     figure.notes.append(
         f"{name} ({found['rows']:,} rows, {time.monotonic() - began:.0f} s) took {peak:,.0f} MB at "
@@ -161,7 +161,18 @@ def work(name: str, shop: str, limit: str) -> None:
                 "select 8 * n_customers * len(model.features) from custseg.latest_models"
             ).fetchall()
         con.execute("drop table if exists made")
-        sys.stdout.write(json.dumps({"rows": rows, "matrix": matrix}))
+        sys.stdout.write(json.dumps({"rows": rows, "matrix": matrix, "peak": _peak()}))
+
+
+def _peak() -> int:
+    """The largest resident set of this process, in bytes.
+
+    What getrusage says begins with that of the process that started this one.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(re.findall(r"VmHWM:\s+(\d+) kB", status.read_text())[0]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 if __name__ == "__main__":
