@@ -107,12 +107,13 @@ def require_version(version: object) -> None:
     """
     if version is None:
         return
-    is_whole = isinstance(version, Integral) and not isinstance(version, bool)
-    if not is_whole or not 1 <= int(version) < 2**31:  # type: ignore[call-overload]
-        raise InputError(
-            f"version must be a whole number of at least 1 or None, got {reprlib.repr(version)} "
-            "[option]"
-        )
+    is_flag = isinstance(version, bool)
+    if isinstance(version, Integral) and not is_flag and 1 <= int(version) < 2**31:
+        return
+    raise InputError(
+        f"version must be a whole number of at least 1 or None, got {reprlib.repr(version)} "
+        "[option]"
+    )
 
 
 def _can_be_encoded(text: str) -> bool:

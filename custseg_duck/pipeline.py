@@ -159,9 +159,7 @@ def writable(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
             )
         load(con)
         read_only = is_read_only(con)
-    except (
-        duckdb.Error
-    ) as error:  # it is closed, interrupted, or was shut down after a failure to write
+    except duckdb.Error as error:  # it was interrupted, or shut down after a failure to write
         raise QueryError("load", "", error) from error
     if read_only:
         raise InputError(

@@ -10,17 +10,8 @@ create or replace macro custseg.hyper_lift(
 ) as
 list_transform(
     [case
-        when not (
-            n_both between 0 and n_antecedent
-            and n_both <= n_consequent
-            and n_antecedent <= n_orders
-            and n_consequent <= n_orders
-            and n_orders < 1e15
-        ) then error(
-            'counts must be 0 <= n_both <= n_antecedent, n_consequent <= n_orders, got '
-            || n_both || ', ' || n_antecedent || ', ' || n_consequent || ' and '
-            || n_orders || ' [value]'
-        )
+        when custseg.are_counts(n_orders, n_antecedent, n_consequent, n_both) is null
+            then null
         else {
             'n': n_orders::double,
             'a': n_antecedent::double,

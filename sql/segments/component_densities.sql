@@ -1,0 +1,24 @@
+-- component_densities(model, features): log_densities, whatever comes of them.
+-- in:  see log_densities
+-- out: DOUBLE[], one per segment, perhaps infinite or NaN; NULL for NULL features, an
+--      error without a model and on K-Means
+create or replace macro custseg.component_densities(model, features) as
+-- features[:] is a list of its own: what a CASE gives may hold NULLs below where it is
+-- NULL, and list_dot_product looks there too
+list_transform(
+    case when features is not null then coalesce(
+        model.components,
+        error('model must be a fitted model, got NULL [null-value]')
+    ) end,
+    lambda component: case
+        when component.precision_rows is null
+            then error('model must be a mixture, got K-Means [model-kind]')
+        else component.log_offset - 0.5 * pow(list_distance(
+            list_transform(
+                component.precision_rows,
+                lambda axis: list_dot_product(axis, features[:])
+            ),
+            component.shift
+        ), 2)
+    end
+);
