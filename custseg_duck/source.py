@@ -113,7 +113,7 @@ def attach_features(
     InputError
         If it is no relation with one row per customer_id, or that column's name in ``columns``.
     """
-    table = _read(con, features)
+    table = _read(con, features, option="features")
     by_folded = {folded(column): column for column in table.columns}
     wanted = (columns.get("customer_id") or "customer_id", "customer_id")
     customer_id = next((by_folded[folded(n)] for n in wanted if folded(n) in by_folded), None)
@@ -319,28 +319,37 @@ def _files(folder: Path) -> dict[str, Path]:
     return files
 
 
-def _read(con: duckdb.DuckDBPyConnection, source: object, name: str = "", label: str = "") -> Table:
+def _read(
+    con: duckdb.DuckDBPyConnection,
+    source: object,
+    name: str = "",
+    label: str = "",
+    option: str = "source",
+) -> Table:
     """One table and its columns; without a name, it is called what it is."""
-    relation, description = _relation(con, source)
+    relation, description = _relation(con, source, option)
     try:
         found = con.execute(f"describe from {relation}").fetchall()
     except duckdb.Error as error:
         raise InputError(
-            f"source must be readable, got {description}: {message_of(error)}", "no-source"
+            f"{option} must be readable, got {description}: {message_of(error)}", "no-source"
         ) from error
     name = name or description
     label = label or (name if name == description else f"{name} ({description})")
     return Table(name, relation, {column: kind for column, kind, *_ in found}, label)
 
 
-def _relation(con: duckdb.DuckDBPyConnection, source: object) -> tuple[str, str]:
+def _relation(
+    con: duckdb.DuckDBPyConnection, source: object, option: str = "source"
+) -> tuple[str, str]:
+    """What reads a table, and what it is in words; ``option`` is what an error calls it."""
     if isinstance(source, Path) or (isinstance(source, str) and is_path(source)):
         path = os.fspath(source)
         if not is_path(path):
-            raise InputError(f"source must be a Parquet or CSV file, got {path} [no-source]")
+            raise InputError(f"{option} must be a Parquet or CSV file, got {path} [no-source]")
         return file_relation(path), path
     if isinstance(source, str):
-        return table_named(con, source), source
+        return table_named(con, source, option), source
     if isinstance(source, duckdb.DuckDBPyRelation):
         source = source.to_arrow_table()
     name = f"{SOURCE_OBJECT}_{next(_object_numbers)}"
@@ -348,7 +357,7 @@ def _relation(con: duckdb.DuckDBPyConnection, source: object) -> tuple[str, str]
         con.register(name, source)
     except (duckdb.Error, TypeError) as error:
         raise InputError(
-            "source must be the name of a table or view, a Parquet or CSV path, or an Arrow, "
+            f"{option} must be the name of a table or view, a Parquet or CSV path, or an Arrow, "
             f"pandas or Polars table, got {type(source).__name__} [no-source]"
         ) from error
     return f"temp.main.{name}", f"{type(source).__module__}.{type(source).__name__}"
@@ -367,7 +376,13 @@ def table_named(con: duckdb.DuckDBPyConnection, name: str, option: str = "source
     place = _find_table(con, name)
     if place:
         return place
-    tables = sorted({table for _, schema, table in _known_tables(con) if schema != "custseg"})
+    tables = sorted(
+        {
+            table
+            for _, schema, table in _known_tables(con)
+            if schema != "custseg" and not table.startswith("custseg_")
+        }
+    )
     raise InputError(
         f"{option} must be a table or view that exists, got {name!r}; "
         f"there are {', '.join(tables[:20]) or 'none'} [no-source]"

@@ -215,6 +215,11 @@ TRANSFORMS = [
 
 OWN = [
     Refused(
+        run(None, features="order_line"),
+        "features must be a table or view that exists, got 'order_line'; there are features, "
+        "itemsets, models, order_lines, refusing, segments, segments_twice, vectors [no-source]",
+    ),
+    Refused(
         run(None, features=pa.table({"customer_id": [1, 1], "spend": [1, 2]})),
         "features must have one row for each customer_id and none without, got 2 rows for 1 of "
         "them in pyarrow.lib.Table [repeated-rows]",
