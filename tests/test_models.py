@@ -289,6 +289,25 @@ def test_k_means_has_no_precisions(con: duckdb.DuckDBPyConnection) -> None:
     assert _checked(con, model) == "a mixture must have precisions, K-Means must not"
 
 
+@pytest.mark.parametrize("call", ["assign", "distances", "probabilities", "log_densities"])
+def test_a_damaged_model_is_in_no_other_models_way(
+    fitted: duckdb.DuckDBPyConnection, call: str
+) -> None:
+    found = (
+        f"select custseg.{call}(model, [r::double]) from custseg.models, range(3) as r (r) "
+        "where name = 'mix' order by r"
+    )
+    before = fitted.execute(found).fetchall()
+    fitted.execute(  # in one table with it, so that both are read at once
+        "create or replace table custseg.models as from custseg.models union all by name "
+        "select 'damaged' as name, struct_update(model, "
+        "components := list_transform(model.components, lambda one: struct_update(one, "
+        "center := [null::double], shift := [null::double], precision_rows := [[null::double]]"
+        "))) as model, * exclude (name, model) from custseg.models where name = 'mix'"
+    )
+    assert fitted.execute(found).fetchall() == before
+
+
 @pytest.mark.parametrize("suffix", ["json", "parquet"])
 def test_a_damaged_file_is_refused_or_whole(
     fitted: duckdb.DuckDBPyConnection, tmp_path: Path, suffix: str

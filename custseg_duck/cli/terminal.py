@@ -26,6 +26,7 @@ STEP_NAMES = {
     "product_diversity": "computing features",
     "timing": "computing features",
     "department_shares": "computing features",
+    "joined_features": "computing features",
     "customer_features": "computing features",
     "rfm_names": "scoring recency and spend",
     "rfm_cut_points": "scoring recency and spend",

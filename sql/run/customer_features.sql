@@ -1,9 +1,5 @@
--- One row per customer with a purchase.
+-- One row per customer with a purchase, by customer. Sorting what is joined already
+--      takes less memory than joining and sorting at once.
 create temp table custseg_run_customer_features as
-select $run_name as run_name, *
-from custseg.joined_features(
-    'temp.main.custseg_run_rfm', 'temp.main.custseg_run_purchase_frequency',
-    'temp.main.custseg_run_product_diversity', 'temp.main.custseg_run_timing',
-    'temp.main.custseg_run_department_shares'
-)
+from temp.main.custseg_run_joined_features
 order by customer_id asc;

@@ -4,11 +4,11 @@
 -- out: INTEGER, 0-based; NULL for NULL features, an error for values that are not
 --      finite or too few
 create or replace macro custseg.assign(model, features) as
--- features[:] is a list of its own: what a CASE gives may hold NULLs below where it is
--- NULL, and list_distance looks there too
+-- features[:] and components[:] are lists of their own: below what a CASE gives, or
+-- beside a damaged model, there may be NULLs, and list_distance looks there too
 list_transform(
     [list_transform(
-        case when features is not null then model.components end,
+        case when features is not null then model.components[:] end,
         lambda component: case
             when component.precision_rows is null
                 then -list_distance(component.center, features[:])

@@ -3,11 +3,11 @@
 -- out: DOUBLE[], one per segment, perhaps infinite or NaN; NULL for NULL features, an
 --      error without a model and on K-Means
 create or replace macro custseg.component_densities(model, features) as
--- features[:] is a list of its own: what a CASE gives may hold NULLs below where it is
--- NULL, and list_dot_product looks there too
+-- features[:] and components[:] are lists of their own: below what a CASE gives, or
+-- beside a damaged model, there may be NULLs, and list_dot_product looks there too
 list_transform(
     case when features is not null then coalesce(
-        model.components,
+        model.components[:],
         error('model must be a fitted model, got NULL [null-value]')
     ) end,
     lambda component: case

@@ -4,11 +4,12 @@
 -- out: DOUBLE[], one per segment; NULL for NULL features, an error for values that are
 --      not finite
 create or replace macro custseg.distances(model, features) as
--- features[:] is a list of its own: what a CASE gives may hold NULLs below where it is
--- NULL, and list_distance looks there too
+-- features[:] and components[:] are lists of their own: below what a CASE gives, or
+-- beside a damaged model, there may be NULLs, and list_distance looks there too
 list_transform(
     case when features is not null then coalesce(
-        model.components, error('model must be a fitted model, got NULL [null-value]')
+        model.components[:],
+        error('model must be a fitted model, got NULL [null-value]')
     ) end,
     lambda component: case
         when isfinite(list_distance(component.center, features[:]))

@@ -1,0 +1,8 @@
+-- One row per customer with a purchase: all families of features.
+create temp table custseg_run_joined_features as
+select $run_name as run_name, *
+from custseg.joined_features(
+    'temp.main.custseg_run_rfm', 'temp.main.custseg_run_purchase_frequency',
+    'temp.main.custseg_run_product_diversity', 'temp.main.custseg_run_timing',
+    'temp.main.custseg_run_department_shares'
+);
