@@ -7,6 +7,7 @@ interrupted.
 
 import contextlib
 import ctypes
+import signal
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -165,25 +166,33 @@ def surely(con: duckdb.DuckDBPyConnection, *statements: str) -> list[tuple[Any, 
     KeyboardInterrupt
         Once all is done, if Ctrl-C was pressed meanwhile.
     """
-    pressed = False
     rows: list[tuple[Any, ...]] = []
-    for statement in statements:
-        done = False
-        while not done:
-            try:
-                rows = con.execute(statement).fetchall()
-                done = True
-            except duckdb.InterruptException:
-                pass
-            except KeyboardInterrupt:
-                pressed = True
-            except RuntimeError as error:
-                if not _is_ctrl_c(error):
-                    raise
-                pressed = True
-    if pressed:
-        raise KeyboardInterrupt
+    with _ctrl_c_deferred():
+        for statement in statements:
+            done = False
+            while not done:
+                with contextlib.suppress(duckdb.InterruptException):
+                    rows = con.execute(statement).fetchall()
+                    done = True
     return rows
+
+
+@contextlib.contextmanager
+def _ctrl_c_deferred() -> Iterator[None]:
+    """Ctrl-C does what it does once all within is done."""
+    handler = signal.getsignal(signal.SIGINT)
+    # only the main thread gets it; a handler that is not Python's could not be put back
+    if threading.current_thread() is not threading.main_thread() or handler is None:
+        yield
+        return
+    pressed: list[object] = []
+    signal.signal(signal.SIGINT, lambda *_: pressed.append(None))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _is_ctrl_c(error: Exception) -> bool:

@@ -26,11 +26,12 @@ _writing = threading.Lock()
 def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """All that is executed within is there afterwards, or on any error nothing of it.
 
-    A commit that failed, as on a full disk, has rolled back already, or DuckDB has shut the
-    database down: what the rollback says then is not what went wrong.
+    No transaction may be open. An interrupt can hit where ``begin`` has done its work, and so that
+    is rolled back too. A commit that failed, as on a full disk, has rolled back already, or DuckDB
+    has shut the database down: what the rollback says then is not what went wrong.
     """
-    con.execute("begin")
     with tidied(lambda: surely(con, "rollback"), only_on_error=True):
+        con.execute("begin")
         yield
         con.execute("commit")
 

@@ -19,6 +19,7 @@ from custseg_duck.reporting.facts import facts_of
 from custseg_duck.reporting.sections import SECTIONS
 from custseg_duck.reporting.summary import in_short
 from custseg_duck.reporting.words import FILTERS
+from custseg_duck.transactions import transaction
 
 TITLE = "Customer segments"
 SUFFIX = ".html"
@@ -91,8 +92,5 @@ def one_moment(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     if in_transaction(con):
         yield
         return
-    con.execute("begin")
-    try:
+    with transaction(con):
         yield
-    finally:
-        con.execute("rollback")  # nothing was written

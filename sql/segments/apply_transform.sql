@@ -96,15 +96,21 @@ select
     list_transform(
         list_zip(raw, scalings),
         -- a unit of NULL leaves values as they are
-        lambda pair: (
-            coalesce(
-                custseg.transformed(
-                    coalesce(pair[1], pair[2].fill), 'log', pair[2].unit
-                ),
-                pair[1],
-                pair[2].fill
-            ) - pair[2].center
-        ) / pair[2].scale
+        lambda pair: case
+            when abs(pair[1]) > 1e100 or isnan(pair[1]) then error(
+                'features must be finite and within 1e100, got ' || pair[1]
+                || ' [not-finite]'
+            )
+            else (
+                coalesce(
+                    custseg.transformed(
+                        coalesce(pair[1], pair[2].fill), 'log', pair[2].unit
+                    ),
+                    pair[1],
+                    pair[2].fill
+                ) - pair[2].center
+            ) / pair[2].scale
+        end
     ) as features,
     all_steps as transform,
 from raw_values;

@@ -7,8 +7,8 @@ create or replace macro custseg.component_densities(model, features) as
 -- beside a damaged model, there may be NULLs, and list_dot_product looks there too
 list_transform(
     case when features is not null then coalesce(
-        model.components[:],
-        error('model must be a fitted model, got NULL [null-value]')
+        nullif(model.components[:], []),
+        error('model must be a fitted model, got NULL or no segments [null-value]')
     ) end,
     lambda component: case
         when component.precision_rows is null

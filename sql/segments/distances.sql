@@ -8,8 +8,8 @@ create or replace macro custseg.distances(model, features) as
 -- beside a damaged model, there may be NULLs, and list_distance looks there too
 list_transform(
     case when features is not null then coalesce(
-        model.components[:],
-        error('model must be a fitted model, got NULL [null-value]')
+        nullif(model.components[:], []),
+        error('model must be a fitted model, got NULL or no segments [null-value]')
     ) end,
     lambda component: case
         when isfinite(list_distance(component.center, features[:]))

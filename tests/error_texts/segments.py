@@ -217,12 +217,20 @@ TREES = [
 NO_MODEL = "(select model from models where false)"
 
 VECTORS = [
+    Refused(
+        "from custseg.apply_transform('large', [{'name': 'spend', 'department': null, 'transform': "
+        "'identity', 'fill': 0.0, 'unit': 1.0, 'center': 0.0, 'scale': 1e-200, 'weight': 1.0}])",
+        "features must be finite and within 1e100, got 1e+200 [not-finite]",
+        given="create temp view large as select 1 as customer_id, 1e200 as spend",
+    ),
     *(
         Refused(
-            f"select custseg.{function}({NO_MODEL}, [1.0])",
-            "model must be a fitted model, got NULL [null-value]",
+            f"select custseg.{function}({model}, [1.0]) from mixture",
+            "model must be a fitted model, got NULL or no segments [null-value]",
+            given=MIXTURE,
         )
         for function in ("distances", "log_densities", "probabilities")
+        for model in (NO_MODEL, "struct_update(model, components := model.components[:0])")
     ),
     *(
         Refused(

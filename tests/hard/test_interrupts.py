@@ -1,5 +1,6 @@
 """A slice of ``interrupts``, and what it found, each by itself."""
 
+import signal
 import threading
 import time
 from typing import Any
@@ -104,19 +105,17 @@ def test_a_run_begins_without_what_one_before_has_left(shop: duckdb.DuckDBPyConn
 
 
 class Impatient:
-    """A connection on which everybody asks to stop, once for each statement and way."""
+    """A connection on which everybody asks to stop: by Ctrl-C, and by interrupt."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self.con = con
-        self.asked = [
-            duckdb.InterruptException("INTERRUPT Error: Interrupted!"),
-            RuntimeError("Query interrupted"),
-            KeyboardInterrupt(),
-        ]
+        self.asked = 3
 
     def execute(self, statement: str) -> duckdb.DuckDBPyConnection:
-        if self.asked:
-            raise self.asked.pop(0)
+        signal.raise_signal(signal.SIGINT)
+        self.asked -= 1
+        if self.asked > 0:
+            raise duckdb.InterruptException("INTERRUPT Error: Interrupted!")
         return self.con.execute(statement)
 
 
