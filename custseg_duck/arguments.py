@@ -17,7 +17,7 @@ def require_connection(con: object) -> None:
     Raises
     ------
     InputError
-        If it is none, or another thread is working on it.
+        If it is none, another thread is working on it, or its transaction has failed.
     """
     if not isinstance(con, duckdb.DuckDBPyConnection):
         raise InputError(f"con must be a connection of DuckDB, got {reprlib.repr(con)} [option]")
@@ -26,8 +26,11 @@ def require_connection(con: object) -> None:
         con.execute("select 1")
     except duckdb.ConnectionException as error:
         raise InputError("con must be an open connection, got a closed one [option]") from error
-    except duckdb.TransactionException:
-        pass  # aborted, but open: whoever cannot work in one says so
+    except duckdb.TransactionException as error:
+        raise InputError(
+            "con must be outside a transaction that has failed, got one in it. Roll back first "
+            "[transaction]"
+        ) from error
     except duckdb.Error as error:  # DuckDB has shut the database down
         raise QueryError("load", "select 1", error) from error
 

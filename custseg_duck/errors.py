@@ -1,6 +1,7 @@
 """The errors and warnings of custseg_duck: what must hold, what came, where."""
 
 import contextlib
+import json
 import re
 from collections.abc import Iterator, Sequence
 
@@ -164,6 +165,8 @@ def without_code(message: str) -> str:
 def message_of(error: Exception) -> str:
     """DuckDB's message without its class, and without what it appends: the statement, or where."""
     message = str(error).split(" Error: ", 1)[-1]
+    if message.startswith('{"exception_type"'):  # under the setting errors_as_json
+        message = json.loads(message)["exception_message"]
     for appended in ("\n\nLINE", "\n\nAt:\n"):  # the latter by DuckDB 1.5
         message = message.split(appended, 1)[0]
     return message.strip().removeprefix(

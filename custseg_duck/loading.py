@@ -99,13 +99,7 @@ def load(con: duckdb.DuckDBPyConnection, *, persist: bool = True) -> duckdb.Duck
     """
     require_connection(con)
     require_bool("persist", persist)
-    try:
-        _refuse_ambiguous_schema(con)
-    except duckdb.TransactionException as error:
-        raise InputError(
-            "load must be called outside a transaction that has failed, got one. Roll back first "
-            "[transaction]"
-        ) from error
+    _refuse_ambiguous_schema(con)
     functions.register(con)
     _connections.add(con)
     if persist:

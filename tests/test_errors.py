@@ -58,6 +58,14 @@ def test_a_failing_query_names_its_step_and_keeps_the_cause(
     assert str(error.value).startswith("publish: ")
 
 
+def test_errors_as_json_become_ours_all_the_same(shop: duckdb.DuckDBPyConnection) -> None:
+    shop.execute("set errors_as_json = true")
+    with pytest.raises(InputError) as error:
+        custseg_duck.run("order_lines", con=shop, include=["zork"])
+    assert error.value.code == "option"
+    assert str(error.value).startswith("include must name numeric columns of the features, got ")
+
+
 @pytest.mark.parametrize(
     ("message", "code"),
     [

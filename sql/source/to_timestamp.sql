@@ -15,7 +15,7 @@ case
                     value::varchar, ':\d\d.*(Z|z|[+-]\d\d(:?\d\d)?)$'
                 )
                 then try_cast(value as timestamp)
-            else timezone('UTC', try_cast(value as timestamptz))
+            else custseg.clock_of(try_cast(value as timestamptz), 'UTC')
         end],
         lambda clock: case
             when isfinite(clock) is not true then error(format(
@@ -24,7 +24,7 @@ case
                 column_name, value, typeof(value)
             ))
             when time_zone is null then clock
-            else timezone(time_zone, make_timestamptz(epoch_us(clock)))
+            else custseg.clock_of(make_timestamptz(epoch_us(clock)), time_zone)
         end
     )[1]
     when isfinite(try_cast(value as timestamp)) is not true then error(format(
@@ -32,5 +32,7 @@ case
         column_name, value, typeof(value)
     ))
     when time_zone is null then try_cast(value as timestamp)
-    else timezone(time_zone, make_timestamptz(epoch_us(try_cast(value as timestamp))))
+    else custseg.clock_of(
+        make_timestamptz(epoch_us(try_cast(value as timestamp))), time_zone
+    )
 end;

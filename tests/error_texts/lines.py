@@ -72,6 +72,11 @@ OPTIONS = [
         "empty_lines must be 'keep' or 'drop', got net [option]",
     ),
     Refused(
+        "select custseg.to_timestamp('2024-01-01 09:00:00Z', 'ordered_at', null)",
+        "calendar must be gregorian to tell the time in a zone, got buddhist [option]",
+        given="set calendar = 'buddhist'",
+    ),
+    Refused(
         run(time_zone="Atlantis"), "time_zone must be one that is known, got 'Atlantis' [option]"
     ),
     Refused(

@@ -131,7 +131,7 @@ REFRESHES = [
 TRANSACTIONS = [
     Refused(
         load_in_a_transaction_that_has_failed,
-        "load must be called outside a transaction that has failed, got one. Roll back first "
+        "con must be outside a transaction that has failed, got one in it. Roll back first "
         "[transaction]",
     ),
     Refused(

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import duckdb
+import pyarrow.parquet as pq
 
 import custseg_duck
 from custseg_duck.errors import code_of, message_of
@@ -172,7 +173,7 @@ def _run_file(con: duckdb.DuckDBPyConnection, folder: Path) -> object:
 
 
 def _run_frame(con: duckdb.DuckDBPyConnection, folder: Path) -> object:
-    lines = con.sql("from main.order_lines").to_arrow_table()
+    lines = pq.read_table(folder / "lines.parquet")
     custseg_duck.run(lines, con=con, name="of a frame", **OPTIONS)
     return _left(con, "of a frame")
 
@@ -452,6 +453,9 @@ def _case(
             figure.counts["refused clearly"] += 1
         else:
             figure.failed(UNCLEAR, f"{detail}: {type(error).__name__} {str(error)[:300]}")
+        if detail.startswith("a transaction:") and isinstance(error, duckdb.Error):
+            con.execute("rollback")  # what failed was not the last to be tried in one
+            con.execute("begin")
         return
     if call in REFUSED_EVERYWHERE:
         figure.failed(OTHER, f"{detail}: it is not refused")
