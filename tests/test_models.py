@@ -225,6 +225,7 @@ OF_MIXTURES: list[tuple[tuple[Any, ...], Any, str | None]] = [
     ((COMPONENT, 1, "precision_rows"), [[1.0], [0.0]], PRECISIONS),
     ((COMPONENT, 1, "precision_rows"), [[1.0, 0.0, 0.0, 1.0]], PRECISIONS),
     ((COMPONENT, 1, "precision_rows", 1, 0), math.inf, PRECISIONS),
+    *(((COMPONENT, 1, "precision_rows", 1, 1), value, None) for value in (0.0, -1.0)),
     ((COMPONENT, 1, "log_offset"), math.nan, PRECISIONS),
     ((COMPONENT, 1, "log_offset"), None, PRECISIONS),
     ((COMPONENT, 1, "shift"), None, PRECISIONS),

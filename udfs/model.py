@@ -90,6 +90,7 @@ def _is_usable_component(component: dict[str, Any] | None, n: int, is_mixture: b
         and _has_shape(component["shift"], (n,))
         and _has_shape(component["covariance"], (n, n))
         and _has_shape(component["precision_rows"], (n, n))
+        and all(row[place] > 0 for place, row in enumerate(component["precision_rows"]))
     )
 
 
