@@ -238,6 +238,7 @@ def _make(
     make.by("fingerprint", "own_fingerprint" if parameters["has_features"] else "fingerprint")
     if job.continues and _is_unchanged(con, job, parameters):
         return False
+    make_features(make)
     libraries = threading.Thread(target=_import, args=(parameters["decision_rules"],), daemon=True)
     libraries.start()
     notes = _count(make, job)
@@ -255,8 +256,7 @@ def _make(
 
 
 def _count(make: Steps, job: Job) -> list[str]:
-    """All that is counted of the lines; what there is to note about them."""
-    make_features(make)
+    """All else that is counted of the lines; what there is to note about them."""
     if make.parameters["has_rfm"]:
         _score(make, job)
     make(*COUNT)
@@ -321,7 +321,10 @@ def _segment(make: Steps, job: Job) -> list[str]:
 
 
 def _import(with_trees: bool) -> None:
-    """Import what takes a second, while reading the lines leaves a processor free for it."""
+    """Import what takes a second, while counting leaves a processor free for it.
+
+    And 120 MB, so not while features are made, which of all need the most memory.
+    """
     importlib.import_module("pyarrow")
     if with_trees:
         importlib.import_module("sklearn.tree")

@@ -1,6 +1,7 @@
 """The command: what it prints, in each format, and how it ends."""
 
 import csv
+import importlib.metadata
 import io
 import json
 import subprocess
@@ -15,7 +16,7 @@ from click.testing import CliRunner, Result
 from conftest import make_shop
 
 import custseg_duck
-from custseg_duck import catalog
+from custseg_duck import catalog, doctor
 from custseg_duck.cli import main
 from custseg_duck.demo import OPTIONS
 
@@ -272,6 +273,38 @@ def test_the_doctor_finds_a_sound_database_sound(path: Path) -> None:
     assert all(finding["status"] == "ok" for finding in findings)
     assert "all readable" in call("doctor", "-d", path).stdout
     assert call("doctor", "--format", "csv").stdout.startswith("status,what,found,advice")
+
+
+def test_the_doctor_looks_deeper_when_asked(path: Path, tmp_path: Path) -> None:
+    assert "known answers: rules" in call("doctor", "--deep").stdout
+    done = call("doctor", "--deep", "-d", path, "--format", "json")
+    assert done.exit_code == 0
+    looked_at = {finding["what"] for finding in json.loads(done.stdout)["findings"]}
+    assert {"known answers: rules", "run 'default': segments against the model"} <= looked_at
+    changed = tmp_path / "changed.duckdb"
+    changed.write_bytes(path.read_bytes())
+    with duckdb.connect(str(changed)) as con:
+        con.execute("update custseg.segments set segment = 1 - segment")
+    assert call("doctor", "-d", changed).exit_code == 0
+    done = call("doctor", "--deep", "-d", changed)
+    assert done.exit_code == 1
+    assert "differ" in done.stdout
+
+
+def test_the_doctor_knows_what_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = importlib.metadata.version
+
+    def version(package: str) -> str:
+        if package == "sqlglot":
+            raise importlib.metadata.PackageNotFoundError(package)
+        return "1.0" if package == "pyarrow" else installed(package)
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    findings = {one.what: one for one in doctor.examine(None)}
+    assert findings["sqlglot"][::2] == ("wrong", "not installed")
+    assert findings["pyarrow"].status == "note"
+    assert findings["pyarrow"].found.startswith("1.0, tested with ")
+    assert findings["numpy"].status == "ok"
 
 
 def test_the_doctor_finds_what_is_wrong(path: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from custseg_duck import (
     InputError,
     MissingColumnError,
     NotLoadedError,
+    RunResult,
     fitting,
     pipeline,
 )
@@ -422,3 +423,21 @@ def test_identical_customers_are_one_segment(con: duckdb.DuckDBPyConnection) -> 
     assert custseg_duck.run("t", con=con, k=1).summary.fetchall()[0][2] == 20
     with pytest.raises(InputError, match=r"between 1 and 1 \(the distinct rows\), got 2"):
         custseg_duck.run("t", con=con, k=2)
+
+
+def test_a_result_has_every_table_of_its_run(shops: dict[str, Path]) -> None:
+    with duckdb.connect(str(shops["full"]), read_only=True) as con:
+        custseg_duck.load(con)
+        result = RunResult(con, "default")
+        relations = [
+            name for name, of in vars(RunResult).items()
+            if isinstance(of, property)
+        ]  # fmt: skip
+        rows = {name: getattr(result, name).fetchall() for name in relations}
+        assert [name for name in relations if not rows[name]] == []
+        n_customers = len(rows["segments"])
+        assert len(rows["features"]) == len(rows["rfm_segments"]) == n_customers
+        assert len(rows["descriptions"]) == len(rows["summary"]) == len(rows["decision_rules"])
+        customer_id = rows["segments"][0][result.segments.columns.index("customer_id")]
+        assert result.explain(customer_id).fetchall()
+        assert result.explain(-1).fetchall() == []
