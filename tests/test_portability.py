@@ -87,6 +87,17 @@ def test_scalar_macros_run_on_the_attached_file(file: Path) -> None:
         "len(shop.custseg.distances(model, model.components[1].center)), "
         "shop.custseg.assign(model, model.components[2].center) from shop.custseg.models",
     ) == [["ok", "recency_days", 3, 1]]
+    with custseg_duck.connect(file) as con:
+        con.execute(
+            "create table mixtures as select custseg.gmm_fit([x], k := 2) as model "
+            "from (values (1.0), (1.5), (2.0), (9.0), (10.0)) as points (x)"
+        )
+    assert plainly(
+        file,
+        "select shop.custseg.assign(model, [9.0]), len(shop.custseg.distances(model, [9.0])), "
+        "round(list_sum(shop.custseg.probabilities(model, [9.0])), 9), "
+        "len(shop.custseg.log_densities(model, [9.0])) from shop.mixtures",
+    ) == [[1, 2, 1.0, 2]]
 
 
 def test_new_customers_are_scored_from_shuffled_columns(file: Path) -> None:
