@@ -43,7 +43,7 @@ FAMILIES = (
     "orders", "repeat_counts", "rfm", "purchase_frequency", "product_diversity", "timing",
     "department_shares",
 )  # fmt: skip
-JOINED = "joined_features"
+JOINED = ("order_features", "product_features", "joined_features")
 FEATURES = "customer_features"
 COUNT = ("purchased_items", "item_lines", "item_names")
 PREFERENCES = ("preference_counts", "segment_preferences")  # of order lines
@@ -59,7 +59,7 @@ SINCE = ("segment_matches", "feature_drift")  # since the run before
 SEGMENT_RULES = "segment_rules"
 OFFERS = ("offer_rules", "recommendations")
 STEPS = (
-    *(*READ, *FAMILIES, JOINED, FEATURES, *RFM, *COUNT, PREFERENCES[0], PURCHASES),
+    *(*READ, *FAMILIES, *JOINED, FEATURES, *RFM, *COUNT, PREFERENCES[0], PURCHASES),
     *("transform", "vectors", CHOOSE, "fit", *DESCRIBE, TREE, PREFERENCES[1], *SINCE),
     *(*mining.STEPS, "rules", SEGMENT_RULES, *OFFERS, "publish"),
 )
@@ -270,10 +270,10 @@ def make_features(make: Steps) -> None:
     if make.parameters["has_features"]:
         make.by(FEATURES, "own_features")
         return
-    make(*FAMILIES, JOINED)
-    drop_steps(make.con, FAMILIES)
+    make(*FAMILIES, *JOINED)
+    drop_steps(make.con, (*FAMILIES, *JOINED[:-1]))
     make(FEATURES)
-    drop_steps(make.con, [JOINED])
+    drop_steps(make.con, JOINED[-1:])
 
 
 def _score(make: Steps, job: Job) -> None:

@@ -26,6 +26,8 @@ STEP_NAMES = {
     "product_diversity": "computing features",
     "timing": "computing features",
     "department_shares": "computing features",
+    "order_features": "computing features",
+    "product_features": "computing features",
     "joined_features": "computing features",
     "customer_features": "computing features",
     "rfm_names": "scoring recency and spend",

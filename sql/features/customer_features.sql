@@ -31,8 +31,13 @@ custseg_times as (
 ),
 custseg_shares as (
     from custseg.department_shares_of_counts('custseg_department_counts')
+),
+custseg_order_features as (
+    from custseg.order_features('custseg_rfm', 'custseg_gaps')
+),
+custseg_product_features as (
+    from custseg.product_features(
+        'custseg_order_features', 'custseg_diversity', 'custseg_shares'
+    )
 )
-from custseg.joined_features(
-    'custseg_rfm', 'custseg_gaps', 'custseg_diversity', 'custseg_times',
-    'custseg_shares'
-);
+from custseg.joined_features('custseg_product_features', 'custseg_times');

@@ -2,7 +2,5 @@
 create temp table custseg_run_joined_features as
 select $run_name as run_name, *
 from custseg.joined_features(
-    'temp.main.custseg_run_rfm', 'temp.main.custseg_run_purchase_frequency',
-    'temp.main.custseg_run_product_diversity', 'temp.main.custseg_run_timing',
-    'temp.main.custseg_run_department_shares'
+    'temp.main.custseg_run_product_features', 'temp.main.custseg_run_timing'
 );
