@@ -663,3 +663,20 @@ def test_order_of_lines_names_of_customers_and_threads_do_not_change_a_bit(
         assert bits(con, "lines") == expected
     assert bits(con, "shuffled") == expected
     assert bits(con, "renamed", f"{N_CUSTOMERS} - customer_id[2:]::integer") == expected
+
+
+def test_a_return_is_no_duplicate_of_a_purchase(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(
+        "create table lines as select * from (values (1, 1, 1, 2, true), (1, 1, 1, 2, false), "
+        "(1, 1, 1, 2, true)) as lines (customer_id, order_id, product_id, quantity, is_return)"
+    )
+    for lines in (
+        "lines",
+        "(from lines order by is_return)",
+        "(from lines order by not is_return)",
+    ):
+        con.execute(f"create or replace temp view ordered as from {lines}")
+        assert con.execute(
+            "select is_return, count(*) from custseg.order_lines('ordered', duplicates := 'drop') "
+            "group by all order by all"
+        ).fetchall() == [(False, 1), (True, 1)]

@@ -76,7 +76,7 @@ select * replace (
         when left_out is null and row_number() over (
             partition by
                 left_out, customer_id, order_id, product_id,
-                ordered_at, quantity, amount
+                ordered_at, quantity, amount, is_return
         ) > 1 then 'duplicate'
         else left_out
     end as left_out
