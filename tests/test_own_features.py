@@ -1,5 +1,6 @@
 """Customers' own features: any wide relation is clustered, with weights and transforms."""
 
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -161,3 +162,28 @@ def test_a_table_named_like_a_part_is_not_read(visits: duckdb.DuckDBPyConnection
     for name in ("custseg_values", "value_spans", "binned_values", "feature_rows"):
         visits.execute(f"create table {name} as select 1 as position, 5.0 as value")
     assert visits.execute(query).fetchall() == expected
+
+
+@pytest.mark.parametrize("name", ["segment", "label", "n_customers", "run_id", "feature", "value"])
+def test_a_feature_may_be_called_as_a_column_of_ours(
+    con: duckdb.DuckDBPyConnection, name: str, tmp_path: Path
+) -> None:
+    con.execute(
+        f"create table own as select i as customer_id, (i * 7) % 13 as {name}, "
+        "(i % 3) * 10 + i % 5 as spend from range(60) as numbers (i)"
+    )
+    custseg_duck.run(features="own", con=con, k=3)
+    sized = "select n_customers from custseg.segment_summary where segment = 1"
+    ((n_wanted,),) = con.execute(sized).fetchall()
+    assert len(con.execute("from custseg.target_list(['1'])").fetchall()) == n_wanted
+    assert con.execute("from custseg.explain(3)").fetchall()
+    scored = (
+        "select count(*) from custseg.score('own') inner join custseg.segments using (segment, "
+    )
+    assert con.execute(scored + "customer_id)").fetchall() == [(60,)]
+    custseg_duck.export_targets(con, tmp_path / "targets.csv", segments=["1"])
+    assert len((tmp_path / "targets.csv").read_text().splitlines()) == n_wanted + 1
+    con.execute("update own set spend = spend + 1 where customer_id = 5")
+    assert not custseg_duck.refresh(con=con, fit="warm").is_unchanged
+    custseg_duck.export_report(con, tmp_path / "report.html")
+    assert {one.status for one in custseg_duck.self_check(con)} == {"ok"}

@@ -7,10 +7,10 @@
 create or replace macro custseg.segment_summary(features, segments) as table
 with segment_totals as (
     select
-        segment,
+        assigned.segment,
         count(*) as n_customers,
-        sum(monetary::decimal(38, 4)) as revenue,
-        sum(frequency)::bigint as n_orders,
+        sum(feature_rows.monetary::decimal(38, 4)) as revenue,
+        sum(feature_rows.frequency)::bigint as n_orders,
     from (
         select null::decimal(38, 4) as monetary, null::bigint as frequency where false
         union all by name
@@ -18,7 +18,7 @@ with segment_totals as (
     ) as feature_rows
     inner join query_table(segments) as assigned
         on feature_rows.customer_id = assigned.customer_id
-    group by segment
+    group by assigned.segment
 )
 select
     segment,

@@ -40,5 +40,7 @@ where
     custseg.require(list_has_all(names, coalesce(wanted, [])),
         'wanted must be labels or numbers of segments of the run, got {} [option]',
         wanted)
-    and (wanted is null or list_has_any([label, segment::varchar], wanted))
+    and (wanted is null or list_has_any(
+        [custseg_segments_read.label, custseg_segments_read.segment::varchar], wanted
+    ))
 order by custseg_segments_read.segment asc, custseg_segments_read.customer_id asc;

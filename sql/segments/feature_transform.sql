@@ -165,7 +165,7 @@ value_moments as (
 share_moments as (
     select
         department,
-        count(*) / any_value(n_customers) as bought_share,
+        count(*) / any_value(custseg_n_customers) as bought_share,
         custseg.stable_mean(share, 0, 1) as mean_where_bought,
         custseg.stable_stddev(share, 0, 1) as spread_where_bought,
         bought_share * mean_where_bought as mean,
@@ -178,9 +178,9 @@ share_moments as (
         select
             unnest(map_keys(department_share)) as department,
             unnest(map_values(department_share)) as share,
-            n_customers,
+            custseg_n_customers,
         from feature_rows
-        cross join (select count(*) as n_customers from feature_rows)
+        cross join (select count(*) as custseg_n_customers from feature_rows)
         where
             (include is null or 'department_share' in include)
             and (exclude is null or 'department_share' not in exclude)
