@@ -43,7 +43,7 @@ FAMILIES = (
     "orders", "repeat_counts", "rfm", "purchase_frequency", "product_diversity", "timing",
     "department_shares",
 )  # fmt: skip
-JOINED = ("order_features", "product_features", "joined_features")
+JOINED = ("order_features", "product_features", "timed_features", "joined_features")
 FEATURES = "customer_features"
 COUNT = ("purchased_items", "item_lines", "item_names")
 PREFERENCES = ("preference_counts", "segment_preferences")  # of order lines

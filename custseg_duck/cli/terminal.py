@@ -28,6 +28,7 @@ STEP_NAMES = {
     "department_shares": "computing features",
     "order_features": "computing features",
     "product_features": "computing features",
+    "timed_features": "computing features",
     "joined_features": "computing features",
     "customer_features": "computing features",
     "rfm_names": "scoring recency and spend",

@@ -36,8 +36,9 @@ custseg_order_features as (
     from custseg.order_features('custseg_rfm', 'custseg_gaps')
 ),
 custseg_product_features as (
-    from custseg.product_features(
-        'custseg_order_features', 'custseg_diversity', 'custseg_shares'
-    )
+    from custseg.product_features('custseg_order_features', 'custseg_diversity')
+),
+custseg_timed_features as (
+    from custseg.timed_features('custseg_product_features', 'custseg_times')
 )
-from custseg.joined_features('custseg_product_features', 'custseg_times');
+from custseg.joined_features('custseg_timed_features', 'custseg_shares');

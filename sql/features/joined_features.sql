@@ -1,11 +1,13 @@
--- joined_features(product_features, times): customer_features, from its parts.
--- in:  product_features, times as the macro product_features and timing give them
+-- joined_features(timed_features, shares): customer_features, from its parts.
+-- in:  timed_features, shares as the macros timed_features and
+--      department_shares_of_counts give them
 -- out: see customer_features
-create or replace macro custseg.joined_features(product_features, times) as table
+create or replace macro custseg.joined_features(timed_features, shares) as table
 select
-    product_rows.* exclude (department_share),
-    time_rows.* exclude (customer_id),
+    timed_rows.* replace (
+        cardinality(department_share)::bigint as n_departments
+    ),
     department_share,
-from query_table(product_features) as product_rows
-inner join query_table(times) as time_rows
-    on product_rows.customer_id = time_rows.customer_id;
+from query_table(timed_features) as timed_rows
+left join query_table(shares) as share_rows
+    on timed_rows.customer_id = share_rows.customer_id;
