@@ -189,6 +189,7 @@ PARTS = frozenset(
         "features/department_preferences_of_counts",
         "features/timing_of_orders",
         "features/order_features",
+        "features/product_features",
         "features/timed_features",
         "features/joined_features",
         "segments/is_numeric",
