@@ -43,6 +43,7 @@ FAMILIES = (
     "orders", "repeat_counts", "rfm", "purchase_frequency", "product_diversity", "timing",
     "department_shares",
 )  # fmt: skip
+# and one after another into one table
 JOINED = ("order_features", "product_features", "timed_features", "joined_features")
 FEATURES = "customer_features"
 COUNT = ("purchased_items", "item_lines", "item_names")

@@ -22,6 +22,7 @@ from custseg_duck.udfs.projection import Projection, project
 
 MOST_POINTS = 2000
 FEW_POINTS = 300  # up to here they are drawn larger
+LEAST_LOADING = 0.1  # of a feature that is said to lie along an axis
 
 
 def projection(
@@ -142,7 +143,7 @@ def _along(found: Projection, words: Sequence[str]) -> str:
         parts = [
             f"{'higher' if axis[i] > 0 else 'lower'} {words[i]}"
             for i in order
-            if abs(axis[i]) > 0.1  # noqa: PLR2004
+            if abs(axis[i]) > LEAST_LOADING
         ]
         if parts:
             said.append(f"{place}: {', '.join(parts)}.")
