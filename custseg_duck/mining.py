@@ -25,12 +25,14 @@ from custseg_duck.loading import has_macros, load
 from custseg_duck.options import check_mining
 from custseg_duck.source import attach_purchases, detach
 from custseg_duck.statements import (
+    MINED,
     dropped,
     dropped_purchases,
     itemset_table,
     purchase_views,
     relation_of,
     setting,
+    table_of,
 )
 from custseg_duck.steps import execute, written_out
 from custseg_duck.stopping import alone, interruptible, surely
@@ -168,13 +170,15 @@ def script(source: str, *, into: str = "itemsets", **options: Any) -> str:
     ----------
     source : str
         The name of a table or view, or a Parquet or CSV path.
-    into, **options
+    into : str
+        The table to make or replace, as SQL has its name.
+    **options
         As in ``frequent_itemsets``.
 
     Raises
     ------
     InputError
-        If an option is not as in ``frequent_itemsets``.
+        If ``into`` is no such name, or an option is not as in ``frequent_itemsets``.
     """
     parameters = _parameters(**({"item": "product_id"} | options))
     statements = [
@@ -186,7 +190,7 @@ def script(source: str, *, into: str = "itemsets", **options: Any) -> str:
         *(written_out(step, parameters) for step in COUNTED),
         "set perfect_ht_threshold = getvariable('custseg_bits')",
         *(written_out(step, parameters) for step in GROWN),
-        itemset_table(into, temporary=False)[1],
+        table_of(into, MINED),
         *dropped((*STEPS, *READ)),
         *dropped_purchases(),
     ]

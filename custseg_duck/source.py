@@ -20,6 +20,7 @@ from custseg_duck.statements import (
     purchase_views,
     quote_name,
     quote_text,
+    table_parts,
 )
 from custseg_duck.stopping import surely
 from custseg_duck.udfs import model
@@ -428,13 +429,7 @@ def _readings(
     name: str, database: str, searched: Iterable[tuple[str, str]]
 ) -> Iterator[tuple[str, str, str]]:
     """What a name may mean that is quoted or has dots: database, schema and table."""
-    import sqlglot
-
-    try:
-        table = sqlglot.exp.to_table(name, dialect="duckdb")
-    except sqlglot.errors.SqlglotError:
-        return
-    match [part.name for part in table.parts]:
+    match table_parts(name):
         case [last]:
             yield from ((*place, last) for place in searched)
         case [qualifier, last]:

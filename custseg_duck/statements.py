@@ -12,6 +12,8 @@ CSV_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".csv.zst")
 
 LINES_VIEW = "custseg_run_lines"
 PURCHASES_VIEW = "custseg_run_purchased_items"
+# what was mined, without the name that a run gives it
+MINED = "select * exclude (run_name) from temp.main.custseg_run_itemsets"
 
 
 _FOLD = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
@@ -34,17 +36,27 @@ def quote_text(text: str) -> str:
 
 def relation_of(name: str) -> str:
     """What may follow ``from``: of a Parquet or CSV path, or of a table's name as SQL has it."""
-    import sqlglot
-
     if is_path(name):
         return file_relation(name)
+    parts = table_parts(name)
+    if not parts:
+        raise InputError(f"source must be the name of a table or a file, got {name!r} [no-source]")
+    return ".".join(quote_name(part) for part in parts)
+
+
+def table_parts(name: str) -> list[str]:
+    """What a table's name consists of, as SQL has it: ``"a.b".c`` of a.b and c; else nothing."""
+    import sqlglot
+
     try:
-        table = sqlglot.exp.to_table(name, dialect="duckdb")
-    except sqlglot.errors.SqlglotError as error:
-        raise InputError(
-            f"source must be the name of a table or a file, got {name!r} [no-source]"
-        ) from error
-    return ".".join(quote_name(part.name) for part in table.parts)
+        return [part.name for part in sqlglot.exp.to_table(name, dialect="duckdb").parts]
+    except (sqlglot.errors.SqlglotError, ValueError):  # the latter of four dots and more
+        return []
+
+
+def is_reserved(table: str) -> bool:
+    """Whether a temporary table or view of this name would be one of ours, which runs drop."""
+    return folded(table).startswith(("custseg_run_", "custseg_source_"))
 
 
 def is_path(text: str) -> bool:
@@ -82,15 +94,17 @@ def itemset_table(table: str, *, temporary: bool) -> tuple[str, str]:
     Raises
     ------
     InputError
-        If it has no name.
+        If it has no name, or one that is ours.
     """
     if not table:
         raise InputError(f"into must be the name of a table, got {table!r} [option]")
+    if temporary and is_reserved(table):
+        raise InputError(
+            f"into must not begin as our own temporary tables do, got {table!r} [option]"
+        )
     place = f"temp.main.{quote_name(table)}" if temporary else quote_name(table)
-    return f"from {place}", (
-        f"create or replace {'temp ' if temporary else ''}table {place} as\n"
-        "select * exclude (run_name) from temp.main.custseg_run_itemsets"
-    )
+    kind = "temp table" if temporary else "table"
+    return f"from {place}", f"create or replace {kind} {place} as\n{MINED}"
 
 
 def dropped(steps: Iterable[str]) -> Iterator[str]:
@@ -141,8 +155,17 @@ def call_of(macro: str, arguments: Iterable[str], options: Mapping[str, str]) ->
 
 
 def table_of(table: str, query: str) -> str:
-    """The statement that makes or replaces a table."""
-    return f"create or replace table {relation_of(table)} as\n{query}"
+    """The statement that makes or replaces a table, of a name as SQL has it.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    parts = [] if is_path(table) else table_parts(table)
+    if not parts:
+        raise InputError(f"into must be the name of a table, got {table!r} [option]")
+    return f"create or replace table {'.'.join(map(quote_name, parts))} as\n{query}"
 
 
 def table_in(database: str, schema: str, table: str) -> str:
@@ -167,9 +190,7 @@ def count_of(relation: str) -> str:
 
 def last_part(relation: str) -> str:
     """The table's name alone, of a full one as ``table_in`` writes it."""
-    import sqlglot
-
-    return sqlglot.exp.to_table(relation, dialect="duckdb").name
+    return table_parts(relation)[-1]
 
 
 def attached(path: str, database: str, storage_version: str) -> str:

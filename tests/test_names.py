@@ -20,6 +20,17 @@ def customers(con: duckdb.DuckDBPyConnection) -> set[str]:
 NUMBERS = {str(number) for number in range(60)}
 
 
+@pytest.mark.parametrize(
+    "name", ["query_table('canary') shop.main.canary", 'it\'s "a.b.c.d.e" -- f', "1.2.3.4.5"]
+)
+def test_dots_and_quotes_in_the_name_of_a_table(shop: duckdb.DuckDBPyConnection, name: str) -> None:
+    place = '"' + name.replace('"', '""') + '"'
+    shop.execute(f"create table {place} as from order_lines")
+    custseg_duck.run(name, con=shop, k=2, **QUICK)
+    assert customers(shop) == NUMBERS
+    assert custseg_duck.refresh(con=shop).is_unchanged
+
+
 @pytest.mark.parametrize(("name", "twin"), [("É", "é"), ("\u212a", "k")])
 def test_duckdb_folds_a_to_z_alone(shop: duckdb.DuckDBPyConnection, name: str, twin: str) -> None:
     shop.execute(f'create table "{name}" as from order_lines')

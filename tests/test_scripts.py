@@ -174,6 +174,12 @@ def test_without_macros_only_the_call_is_printed() -> None:
         "",
         "create or replace table \"x; drop table y\" as\nfrom custseg.rfm('t');\n",
     )
+    for step in ("rfm", "itemsets"):
+        assert 'table "main"."made here" as' in call(
+            step, "t", "--into", 'main."made here"', "--no-macros").stdout  # fmt: skip
+        refused = call(step, "t", "--into", "made.parquet")
+        assert refused.exit_code == 1
+        assert "into must be the name of a table, got 'made.parquet'" in refused.stderr
     assert call("rfm", "it's; drop table x", "--no-macros").stdout == (
         "from custseg.rfm('it''s; drop table x');\n"
     )

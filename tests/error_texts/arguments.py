@@ -70,6 +70,12 @@ REFUSED = [
         "into must be the name of a table, got '' [option]",
     ),
     Refused(
+        lambda con: custseg_duck.frequent_itemsets(
+            "order_lines", con=con, into="custseg_run_mine", temporary=True
+        ),
+        "into must not begin as our own temporary tables do, got 'custseg_run_mine' [option]",
+    ),
+    Refused(
         lambda _: custseg_duck.load("shop.duckdb"),  # type: ignore[arg-type]
         "con must be a connection of DuckDB, got 'shop.duckdb' [option]",
     ),
