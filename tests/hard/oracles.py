@@ -32,7 +32,7 @@ from sklearn.mixture import GaussianMixture
 import custseg_duck
 from custseg_duck.udfs import gmm
 from tests.hard.figure import Figure
-from tests.hard.laws import assert_close
+from tests.hard.laws.comparing import assert_close
 from tests.hard.random_shops import Shop, open_shop
 
 PROMISED = 500  # shops
