@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "hard-to-break.md"
 
@@ -26,6 +27,10 @@ class Figure:
     failures: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     began: float = field(default_factory=time.monotonic)
+    latest: ClassVar["Figure | None"] = None  # the one to tell of while it is being counted
+
+    def __post_init__(self) -> None:
+        Figure.latest = self
 
     def failed(self, what: str, detail: str) -> None:
         """Count one more of what must not be, and say what it was."""
@@ -35,7 +40,9 @@ class Figure:
 
     def __str__(self) -> str:
         shown = [
-            f"{n:,} {what}" for what, n in self.counts.items() if what not in self.must_be_zero
+            f"{n:,} {what}"
+            for what, n in dict(self.counts).items()
+            if what not in self.must_be_zero
         ]
         zeros = [f"{self.counts[what]:,} {what}" for what in self.must_be_zero]
         seconds = time.monotonic() - self.began
