@@ -146,9 +146,11 @@ def file_errors(what: str) -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, OSError) as error:
-        reason = (isinstance(error, OSError) and error.strerror) or message_of(error)
-        reason = reason.partition("\n")[0]  # what follows is advice on DuckDB's own readers
-        raise InputError(reason if code_of(reason) else f"{what}: {reason}", "file") from error
+        message = (isinstance(error, OSError) and error.strerror) or message_of(error)
+        if not code_of(message):
+            # from the second line on it is advice on DuckDB's own readers
+            message = f"{what}: {message.splitlines()[0]}"
+        raise InputError(message, "file") from error
 
 
 def code_of(message: str) -> str | None:

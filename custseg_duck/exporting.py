@@ -25,6 +25,7 @@ from custseg_duck.statements import (
     table_in,
     used_database,
 )
+from custseg_duck.stopping import interruptible
 from custseg_duck.tables import exists
 from custseg_duck.transactions import tidied
 
@@ -76,7 +77,11 @@ def export(
     own = _found(con, tables)
     load(con, persist=False)  # the macros are written into the file, and name the functions
     name = f"custseg_export_{secrets.token_hex(4)}"
-    with file_errors(f"cannot write {target}"), placed(target) as unfinished:
+    with (
+        file_errors(f"cannot write {target}"),
+        placed(target) as unfinished,
+        interruptible(con, "export"),
+    ):
         _attach(con, unfinished, name, storage_version)
         with tidied(lambda: con.execute(detached(name))):
             _copy_results(con, name)

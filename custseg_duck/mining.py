@@ -148,7 +148,7 @@ def frequent_itemsets(
         detach(con)
 
     try:
-        with interruptible("itemsets"), alone(con), tidied(tidy):
+        with interruptible(con, "itemsets"), alone(con), tidied(tidy):
             tidy()  # what may be left if one was interrupted again and again
             attach_purchases(con, source, item)
             for step in READ:

@@ -116,7 +116,7 @@ def carry_out(
     report = Reporter(progress, STEPS)
     is_unchanged = False
     try:
-        with interruptible("run"), alone(con):
+        with interruptible(con, "run"), alone(con):
             writable(con)
             _forget_steps(con)  # what may be left if one was interrupted again and again
             if job.past is None:

@@ -233,7 +233,7 @@ def refresh(
     require_names("columns", columns)
     require_callable("progress", progress)
     require_choice("fit", fit, ("warm", "matched", "frozen"))
-    with interruptible("refresh"), alone(con):
+    with interruptible(con, "refresh"), alone(con):
         past = require_past_run(writable(con), name)
     options = restored(past.options)
     old_columns = options.pop("columns", {})

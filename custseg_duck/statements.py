@@ -49,9 +49,11 @@ def table_parts(name: str) -> list[str]:
     import sqlglot
 
     try:
-        return [part.name for part in sqlglot.exp.to_table(name, dialect="duckdb").parts]
+        table: object = sqlglot.exp.to_table(name, dialect="duckdb")
     except (sqlglot.errors.SqlglotError, ValueError):  # the latter of four dots and more
         return []
+    # of several statements it makes something else
+    return [part.name for part in table.parts] if isinstance(table, sqlglot.exp.Table) else []
 
 
 def is_reserved(table: str) -> bool:

@@ -22,9 +22,6 @@ Found = TypeVar("Found")
 LOOK_EVERY = 0.05  # seconds
 GRACE = 0.5  # seconds to end in; after it, the work ends alone, with the array operation it is in
 
-OF_CTRL_C = "Query interrupted"  # what DuckDB makes of Ctrl-C during a query
-OF_CTRL_C_IN_A_UDF = "executing the UDF: KeyboardInterrupt"
-
 CHUNK_ROWS = 2048  # what DuckDB has ready it gives without a look at the interrupt
 WATCHED = "select 1 from range(9000000000000000000)"
 
@@ -133,24 +130,49 @@ def _in_use() -> InputError:
 
 
 @contextlib.contextmanager
-def interruptible(what: str) -> Iterator[None]:
+def interruptible(con: duckdb.DuckDBPyConnection, what: str) -> Iterator[None]:
     """Give an interrupt to the caller as what it is, whatever it hit.
 
     Raises
     ------
     KeyboardInterrupt
-        Where DuckDB made another error of Ctrl-C.
+        Or what else the caller makes of Ctrl-C, also where DuckDB made another error of it.
     QueryError
         If ``con.interrupt()`` was called.
     """
-    try:
-        yield
-    except duckdb.InterruptException as error:
-        raise QueryError(what, "", error) from error
-    except Exception as error:
-        if OF_CTRL_C_IN_A_UDF in str(error) or _is_ctrl_c(error):
-            raise KeyboardInterrupt from error
-        raise
+    with _ctrl_c_interrupts(con) as raised:
+        try:
+            yield
+        except Exception as error:
+            if raised and error is not raised[0]:
+                raise raised[0] from error
+            if isinstance(error, duckdb.InterruptException):
+                raise QueryError(what, "", error) from error
+            raise
+
+
+@contextlib.contextmanager
+def _ctrl_c_interrupts(con: duckdb.DuckDBPyConnection) -> Iterator[list[BaseException]]:
+    """Ctrl-C also interrupts a connection, and what it raised is in the list.
+
+    DuckDB alone gives up then, but waits for its other threads, which go on with what they are at.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    raised: list[BaseException] = []
+    if not callable(handler):
+        yield raised
+        return
+
+    def handle(*args: Any) -> None:
+        try:
+            handler(*args)
+        except BaseException as error:
+            raised.append(error)
+            con.interrupt()
+            raise
+
+    with _sigint(handle):
+        yield raised
 
 
 def surely(con: duckdb.DuckDBPyConnection, *statements: str) -> list[tuple[Any, ...]]:
@@ -180,20 +202,25 @@ def surely(con: duckdb.DuckDBPyConnection, *statements: str) -> list[tuple[Any, 
 @contextlib.contextmanager
 def _ctrl_c_deferred() -> Iterator[None]:
     """Ctrl-C does what it does once all within is done."""
-    handler = signal.getsignal(signal.SIGINT)
-    # only the main thread gets it; a handler that is not Python's could not be put back
-    if threading.current_thread() is not threading.main_thread() or handler is None:
-        yield
-        return
     pressed: list[object] = []
-    signal.signal(signal.SIGINT, lambda *_: pressed.append(None))
     try:
-        yield
+        with _sigint(lambda *_: pressed.append(None)):
+            yield
     finally:
-        signal.signal(signal.SIGINT, handler)
         if pressed:
             signal.raise_signal(signal.SIGINT)
 
 
-def _is_ctrl_c(error: Exception) -> bool:
-    return type(error) is RuntimeError and str(error) == OF_CTRL_C
+@contextlib.contextmanager
+def _sigint(handle: Callable[..., None]) -> Iterator[None]:
+    """Another handler of Ctrl-C, in the thread that gets it, if the one before can be put back."""
+    handler = signal.getsignal(signal.SIGINT)
+    # one that is not Python's is None, and could not
+    if threading.current_thread() is not threading.main_thread() or handler is None:
+        yield
+        return
+    signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)

@@ -88,6 +88,20 @@ def test_a_refresh_reads_the_table_that_the_run_read(
     assert customers(shop) == NUMBERS
 
 
+def test_a_name_of_several_lines_is_told_as_a_whole(
+    shop: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    custseg_duck.run("order_lines", con=shop, k=2, **QUICK)
+    with pytest.raises(InputError, match=r"^model_name must .* got one\ntwo \[no-model\]$"):
+        custseg_duck.export_model(shop, tmp_path / "model.json", name="one\ntwo")
+
+
+@pytest.mark.parametrize("name", ["order_lines;_x", "order_lines; drop table order_lines"])
+def test_several_statements_are_no_name(shop: duckdb.DuckDBPyConnection, name: str) -> None:
+    with pytest.raises(InputError, match="must be a table or view that exists"):
+        custseg_duck.run(name, con=shop, k=2, **QUICK)
+
+
 def test_itemsets_need_a_table_with_a_name(shop: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(InputError, match="into must be the name of a table, got ''"):
         custseg_duck.frequent_itemsets("order_lines", con=shop, into="")

@@ -174,6 +174,7 @@ def test_without_macros_only_the_call_is_printed() -> None:
         "",
         "create or replace table \"x; drop table y\" as\nfrom custseg.rfm('t');\n",
     )
+    assert "from custseg.rfm('\x1b[31mred');\n" in call("rfm", "\x1b[31mred").stdout
     for step in ("rfm", "itemsets"):
         assert 'table "main"."made here" as' in call(
             step, "t", "--into", 'main."made here"', "--no-macros").stdout  # fmt: skip

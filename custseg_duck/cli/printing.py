@@ -43,6 +43,7 @@ def _command(name: str, header: Header) -> click.Command:
             click.echo(
                 scripts.script(name, given, columns=columns, into=into, with_macros=with_macros),
                 nl=False,
+                color=True,  # as it is: without, escape sequences in names would be left out
             )
 
     parameters: list[click.Parameter] = []
@@ -104,7 +105,7 @@ def itemsets(source: str, into: str, with_macros: bool, **options: Any) -> None:
     """
     with terminal.errors():
         text = mining.script(source, into=into, **as_python(options))
-        click.echo(scripts.standalone(text) if with_macros else text, nl=False)
+        click.echo(scripts.standalone(text) if with_macros else text, nl=False, color=True)
 
 
 @click.command(

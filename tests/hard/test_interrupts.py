@@ -1,8 +1,11 @@
 """A slice of ``interrupts``, and what it found, each by itself."""
 
+import contextlib
+import os
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import duckdb
@@ -10,7 +13,7 @@ import numpy as np
 import pytest
 
 import custseg_duck
-from custseg_duck import fitting, stopping
+from custseg_duck import fitting, stopping, tables
 from tests.conftest import QUICK
 from tests.hard import interrupts
 
@@ -126,3 +129,54 @@ def test_what_must_be_done_is_done_and_ctrl_c_is_passed_on(
     with pytest.raises(KeyboardInterrupt):
         stopping.surely(con, "drop table order_lines", "create table done as select 1")
     assert shop.execute("show tables").fetchall() == [("done",)]
+
+
+@contextlib.contextmanager
+def on_ctrl_c(handler: Callable[..., None]) -> Iterator[None]:
+    """Handle Ctrl-C in another way."""
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_stops_the_other_threads_of_a_query_too(shop: duckdb.DuckDBPyConnection) -> None:
+    shop.execute("set threads = 2; create temp table numbers as from range(3_000_000) as t (n)")
+    moments: list[float] = []
+
+    def press() -> None:
+        moments.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def work() -> None:
+        threading.Timer(0.3, press).start()
+        with stopping.interruptible(shop, "sum"):
+            shop.execute("create table sums as select sum(list_sum(range(n % 2000))) from numbers")
+
+    with on_ctrl_c(signal.default_int_handler), pytest.raises(KeyboardInterrupt):
+        work()
+    assert time.monotonic() - moments[0] < 1
+    assert shop.execute("select 1").fetchall() == [(1,)]
+
+
+def test_ctrl_c_does_what_the_callers_handler_says(shop: duckdb.DuckDBPyConnection) -> None:
+    pressed: list[int] = []
+
+    def press(step: str, *_: object) -> None:
+        if step == "fit":
+            signal.raise_signal(signal.SIGINT)
+
+    def note(*_: object) -> None:
+        pressed.append(1)
+
+    def give_up(*_: object) -> None:
+        raise TimeoutError("enough")
+
+    with on_ctrl_c(give_up), pytest.raises(TimeoutError, match="enough"):
+        custseg_duck.run("order_lines", con=shop, k=2, progress=press, **QUICK)
+    assert not tables.exists(shop, "runs")
+    with on_ctrl_c(note):  # as a server does, which ends what it is at
+        custseg_duck.run("order_lines", con=shop, k=2, progress=press, **QUICK)
+        assert signal.getsignal(signal.SIGINT) is note
+    assert pressed

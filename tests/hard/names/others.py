@@ -97,7 +97,10 @@ def run_missing(world: World, name: str, draw: random.Random) -> object:
             call()
         except custseg_duck.CustsegError as error:
             shown = refused(error)
-            is_said = any(plainly(one) in plainly(shown) for one in (name, repr(name)))
+            is_said = any(
+                plainly(one) in plainly(shown)
+                for one in (name, repr(name), name.replace("\0", "0"))
+            )
             same(is_said or is_path(name), True, f"the name in the error {shown!r}")
         else:
             same(fold(name).strip(' ";') in (*TABLES, "0", "1"), True, "a call")
@@ -141,11 +144,10 @@ def model(world: World, name: str, draw: random.Random) -> object:
     """A model under this name, and a file that is called so."""
     con = world.con
     before = {one for (one,) in world.rows("select name from custseg.models")}
-    path = Path("made") / f"{name}.{draw.choice(['json', 'parquet'])}"
+    is_files = "/" not in name and "\0" not in name and len(name) < 100  # could be a file's
+    path = Path("made", f"{name if is_files else 'plain'}.{draw.choice(['json', 'parquet'])}")
     path.parent.mkdir()
     try:
-        if any(one in name for one in "/\0") or len(name) > 100:  # no name of a file
-            path = path.with_name("plain.json")
         custseg_duck.export_model(con, path)
         same([one.name for one in path.parent.iterdir()], [path.name], "files")
         stored, version = custseg_duck.import_model(con, path, name=name)
