@@ -147,10 +147,10 @@ def file_errors(what: str) -> Iterator[None]:
         yield
     except (duckdb.Error, OSError) as error:
         message = (isinstance(error, OSError) and error.strerror) or message_of(error)
-        if not code_of(message):
-            # from the second line on it is advice on DuckDB's own readers
-            message = f"{what}: {message.splitlines()[0]}"
-        raise InputError(message, "file") from error
+        if code_of(message):
+            raise InputError(message, "file") from error
+        reason = message.partition("\n")[0]  # what follows is advice on DuckDB's own readers
+        raise InputError(f"{what}: {reason}", "file") from error
 
 
 def code_of(message: str) -> str | None:
