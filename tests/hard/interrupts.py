@@ -381,6 +381,8 @@ def _of_the_command(n: int, seed: int, folder: Path) -> Iterator[Found]:
     shop, copy = folder / "shop.duckdb", folder / "copy.duckdb"
     arguments = ["run", "order_lines", "-d", str(copy), "--name", "lines", "--quiet"]
     took = 0.0
+    # where Ctrl-C is ignored, as in the background of a script, the command would inherit that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for i in range(n + 1):
         shutil.copy(shop, copy)
         began = time.monotonic()
