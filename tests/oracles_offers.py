@@ -70,11 +70,11 @@ def held_by(orders: Baskets, items: Itemset) -> int:
 def buyers_of(
     lines: Sequence[Line], segments: Iterable[tuple[Any, Any]], segment: Any, item: str
 ) -> dict[Any, tuple[Any, Itemset]]:
-    """The first customer of each order of a segment, and what it holds."""
+    """The first customer who bought an item in each order of a segment, and what it holds."""
     theirs = [customer for customer, other in segments if other == segment]
     kept = [line for line in lines if line["customer_id"] in theirs]
     buyers = {
-        order: min(line["customer_id"] for line in kept if line["order_id"] == order)
+        order: min(line["customer_id"] for line in kept if order in baskets([line], item))
         for order in baskets(kept, item)
     }
     return {order: (buyers[order], frozenset(held)) for order, held in baskets(kept, item).items()}

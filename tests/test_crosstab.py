@@ -343,7 +343,7 @@ def oracle_test(table: Any) -> Row:
         test["effect"] = next(
             name
             for name, least in (("large", 0.5), ("medium", 0.3), ("small", 0.1), ("none", 0))
-            if w >= least
+            if w >= least - 1e-12
         )
     return test
 
