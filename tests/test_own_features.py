@@ -62,6 +62,30 @@ def test_any_wide_relation_is_clustered(visits: duckdb.DuckDBPyConnection) -> No
     assert scored == [(80,)]
 
 
+def test_what_differs_by_rounding_alone_is_constant(visits: duckdb.DuckDBPyConnection) -> None:
+    visits.execute("""
+        create table paid as
+        select
+            visitor as customer_id, n_visits,
+            case when n_visits % 2 = 0 then 0.1::double + 0.2::double else 0.3 end as fee,
+            1e6 + n_visits % 2 * 1e-5 as precise  -- differs by more than rounding
+        from visits
+    """)
+    assert len(visits.execute("select distinct fee from paid").fetchall()) == 2
+    custseg_duck.run(features="paid", con=visits, k=2)
+    assert set(names_and(visits, "name")) == {"n_visits", "precise"}
+    said = visits.execute(
+        "select distinct feature, z_score is null from custseg.segment_profiles order by all"
+    ).fetchall()
+    assert said == [("fee", True), ("n_visits", False), ("precise", False)]
+    # where all is constant, something has to stay, as it is
+    custseg_duck.run(features="paid", con=visits, include=["fee"], k=1, name="fees")
+    transform = visits.execute(
+        "select model.features[1].scale from custseg.models where name = 'fees'"
+    ).fetchall()
+    assert transform == [(1,)]
+
+
 def test_transforms_are_the_callers(visits: duckdb.DuckDBPyConnection) -> None:
     custseg_duck.run(
         features="visits", con=visits, columns={"customer_id": "visitor"}, k=2,

@@ -12,7 +12,8 @@
 --      transform, unit) - center) / scale. transform is 'log' for a long right tail;
 --      fill is the median, unit the median size, center and scale are mean and standard
 --      deviation of the transformed values; a department's weight is sqrt(2 /
---      departments), so that they weigh two features. Constant columns are dropped
+--      departments), so that they weigh two features. Columns that are constant, but
+--      for rounding, are dropped
 create or replace macro custseg.feature_transform(
     features, include := null, exclude := null, weights := null, transforms := null
 ) as table

@@ -243,8 +243,9 @@ def vectors_are_what_the_transform_says(shop: Shop, _: list[float]) -> None:
         assert_close(one["fill"], median, f"fill of {one}")
         moved = [oracles_shop.transformed(value, one) for value in known]
         assert_close(one["center"], float(np.mean(moved)), f"center of {one}")
-        # if all is constant, something has to stay
-        spread = float(np.std(moved)) or 1.0
+        # if all is constant, but for rounding, something has to stay
+        is_constant = float(np.ptp(moved)) <= 1e-12 * abs(float(np.median(moved)))
+        spread = 1.0 if is_constant else float(np.std(moved))
         assert math.isclose(one["scale"], spread, rel_tol=OF_A_STDDEV), f"{one} for {spread}"
         n_departments = sum(other["department"] is not None for other in transform)
         weight = 1 if one["department"] is None else (2 / n_departments) ** 0.5
