@@ -52,6 +52,10 @@ PRINTING = [
         ("sql", "itemsets", "'"),
         'source must be the name of a table or a file, got "\'" [no-source]',
     ),
+    Refused(
+        ("sql", "rfm", "order_lines", "--into", "made.parquet"),
+        "into must be the name of a table, got 'made.parquet' [option]",
+    ),
 ]
 
 CHARTS = [
