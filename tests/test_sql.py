@@ -70,6 +70,7 @@ def test_a_file_is_one_statement_in_house_style(path: Path) -> None:
     assert all(len(line) <= 88 and line == line.rstrip() for line in text.splitlines())
     assert "\t" not in text
     assert "->" not in text, "the arrow form of lambda is an error in 2.0"
+    assert not re.search(r"\bif\(", text), "1.5 finds no such function in a macro that 2.0 stored"
     shouted = [
         token.text
         for token in DuckDB().tokenize(text)

@@ -62,5 +62,5 @@ from rules
 union all
 select 'a fit and its segments', '2 segments of 2 kinds, all at their centre',
     format('{} segments of {} kinds, {} their centre', n_segments, n_kinds,
-        if(largest_distance < 1e-9, 'all at', 'some off'))
+        case when largest_distance < 1e-9 then 'all at' else 'some off' end)
 from segments;

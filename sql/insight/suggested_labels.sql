@@ -23,7 +23,8 @@ worded as (
             when department is not null
                 then case when z_score > 0 then lower(department) end
             when concept is null
-                then if(z_score > 0, 'high ', 'low ') || replace(feature, '_', ' ')
+                then case when z_score > 0 then 'high ' else 'low ' end
+                    || replace(feature, '_', ' ')
             when z_score > 0 then high_words
             else low_words
         end as words,

@@ -5,8 +5,10 @@
 --      0 where all values are the same but for rounding, within 1e-12 of their size;
 --      NULL without values
 create or replace macro custseg.stable_stddev(value, origin, reach) as
-if(any_value(reach) <= 1e-12 * abs(any_value(origin)), 0, any_value(reach))
-/ (1 << 30) / nullif(count(value), 0) * sqrt(coalesce(
+case
+    when any_value(reach) <= 1e-12 * abs(any_value(origin)) then 0
+    else any_value(reach)
+end / (1 << 30) / nullif(count(value), 0) * sqrt(coalesce(
     count(value) * sum(
         round((value - origin) / nullif(reach, 0) * (1 << 30))::bigint
         * round((value - origin) / nullif(reach, 0) * (1 << 30))::bigint
