@@ -6,7 +6,7 @@ import pytest
 
 from tests.hard import mutants
 from tests.hard.figure import Figure
-from tests.hard.mutants import ROOT, TESTS, Change, Copy, chosen, other_number
+from tests.hard.mutants import ROOT, TESTS, Change, Copy, changes, chosen, other_number, trees
 
 # in a folder of their own, without what the other tests import
 OWN_TESTS = """
@@ -66,7 +66,7 @@ def test_what_is_wrong_is_killed_and_what_is_equivalent_survives(
     after: str,
     is_killed: bool,
 ) -> None:
-    monkeypatch.setattr(mutants, "LEAST_SECONDS", 2)
+    monkeypatch.setattr(trees, "LEAST_SECONDS", 2)
     monkeypatch.setitem(TESTS, file, ("own",))
     text = (ROOT / file).read_text(encoding="utf-8")
     assert text.count(before) == 1
@@ -110,7 +110,7 @@ def test_changes_of_sql_by_hand() -> None:
     case when not a.b = -4 then 'a < b' else least(5.5, a * 2) + count(*) end
     where a between 0 and 9 and custseg.require(b < (1), '{}', b)
     """
-    assert {(text[start:end], after) for _, start, end, after in mutants.of_sql(text)} == {
+    assert {(text[start:end], after) for _, start, end, after in changes.of_sql(text)} == {
         ("not a.b = -4", "false"), ("not ", ""), ("=", "<>"), ("-", ""), ("4", "5"),
         ("least", "greatest"), ("5.5", "11.0"), ("*", "/"), ("2", "3"), ("+", "-"),
         ("0", "1"), ("9", "10"), ("and", "or"), ("b < (1)", "true"), ("<", "<="), ("1", "2"),
@@ -124,7 +124,7 @@ def test_changes_of_python_by_hand() -> None:
         raise ValueError("1 < 2")
     return max(a, -b[0])  # 1 < 2
 '''
-    assert {(text[start:end], after) for _, start, end, after in mutants.of_python(text)} == {
+    assert {(text[start:end], after) for _, start, end, after in changes.of_python(text)} == {
         ("1", "2"), ("not a <= 2 or b is not None", "False"), ("not ", ""), ("<=", "<"),
         ("2", "3"), ("or", "and"), ("is not", "is"), ("max(a, -b[0])", "None"),
         ("max", "min"), ("-", ""), ("0", "1"),
