@@ -127,10 +127,11 @@ class QueryError(CustsegError):
 
     default_code = "query"
 
-    def __init__(self, step: str, sql: str, cause: Exception) -> None:
+    def __init__(self, step: str, sql: str, cause: Exception, source: str = "") -> None:
+        """``source`` is what was being read, in words."""
         self.step = step
         self.sql = sql
-        super().__init__(f"{step}: {cause}")
+        super().__init__(f"{step}, reading {source}: {cause}" if source else f"{step}: {cause}")
 
 
 class CustsegWarning(UserWarning):

@@ -38,6 +38,7 @@ from custseg_duck.version import __version__
 # Each step is the statement sql/run/<step>.sql, which makes the temporary table custseg_run_<step>.
 # The lines are read once, and forgotten as soon as all is counted that is counted of them.
 READ = ("lines", "line_report", "fingerprint")
+READING = ("lines", "own_fingerprint", "own_features")  # of the user's tables
 # The features by families, one statement each: all at once would take several times the memory
 FAMILIES = (
     "orders", "repeat_counts", "rfm", "purchase_frequency", "product_diversity", "timing",
@@ -225,7 +226,8 @@ class Steps:
     def by(self, step: str, statement: str) -> None:
         """Make one step by another statement than its own."""
         self.report(step)
-        execute(self.con, statement, self.parameters)
+        source = self.parameters["source"] if statement in READING else ""
+        execute(self.con, statement, self.parameters, source)
 
 
 def _make(

@@ -47,8 +47,12 @@ def _literal(value: object) -> str:
     return str(value) if isinstance(value, Real) else quote_text(str(value))
 
 
-def execute(con: duckdb.DuckDBPyConnection, step: str, parameters: Mapping[str, Any]) -> None:
+def execute(
+    con: duckdb.DuckDBPyConnection, step: str, parameters: Mapping[str, Any], source: str = ""
+) -> None:
     """Execute ``sql/run/<step>.sql`` with those of the parameters that it names.
+
+    ``source`` is what it reads of the user's, in words.
 
     Raises
     ------
@@ -57,7 +61,7 @@ def execute(con: duckdb.DuckDBPyConnection, step: str, parameters: Mapping[str, 
     QueryError
         If the statement fails otherwise.
     """
-    with _told(step) as (sql, used):
+    with _told(step, source) as (sql, used):
         con.execute(sql, {key: parameters[key] for key in used})
 
 
@@ -78,7 +82,7 @@ def arrow_columns(
 
 
 @contextlib.contextmanager
-def _told(step: str) -> Iterator[tuple[str, set[str]]]:
+def _told(step: str, source: str = "") -> Iterator[tuple[str, set[str]]]:
     """The statement of a step and the parameters that it names; its errors in our words."""
     sql = catalog.statement(f"run/{step}")
     logger.debug("%s", sql)
@@ -88,7 +92,7 @@ def _told(step: str) -> Iterator[tuple[str, set[str]]]:
         message = message_of(error)
         raise InputError(message if code_of(message) else f"{step}: {message}") from error
     except duckdb.Error as error:
-        raise QueryError(step, sql, error) from error
+        raise QueryError(step, sql, error, source) from error
 
 
 class Reporter:

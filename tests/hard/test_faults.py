@@ -62,6 +62,14 @@ def test_macros_that_cannot_be_written_are_an_error_of_ours(trials: faults.Trial
     assert trials.steps == {"load"}
 
 
+def test_a_source_that_changes_while_it_is_read_is_named(trials: faults.Trials) -> None:
+    says = r"^lines, reading \S*/lines\.csv: "
+    fault = Fault("overwritten", says, source="lines.csv", at="lines", how="overwrite")
+    trials.suffer(fault, 0)
+    assert not trials.figure.failures
+    assert (trials.figure.counts["failed"], trials.steps) == (1, {"lines"})
+
+
 def test_the_command_says_it_in_one_line(trials: faults.Trials) -> None:
     trials.suffer(Fault("full", "large", file_size=100, must_fail=True, by_command=True), 0)
     assert not trials.figure.failures
