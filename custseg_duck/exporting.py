@@ -14,7 +14,7 @@ from custseg_duck.functions import in_transaction
 from custseg_duck.loading import load
 from custseg_duck.placing import placed
 from custseg_duck.publishing import VIEWS
-from custseg_duck.source import table_named
+from custseg_duck.relations import table_named
 from custseg_duck.statements import (
     attached,
     checkpointed,

@@ -10,7 +10,7 @@ import duckdb
 
 from custseg_duck.errors import InputError
 from custseg_duck.options import TEXTS
-from custseg_duck.source import lasting_name
+from custseg_duck.relations import lasting_name
 from custseg_duck.statements import is_path
 from custseg_duck.tables import exists
 
