@@ -14,6 +14,7 @@ from sklearn.datasets import load_iris, make_blobs
 
 from custseg_duck.udfs import kmeans
 from custseg_duck.udfs.arrow import models_as_arrow
+from custseg_duck.udfs.points import LARGEST, MAX_SEED
 
 
 def register(con: duckdb.DuckDBPyConnection, points: Any, name: str = "points") -> None:
@@ -201,6 +202,14 @@ def test_fit_refuses_what_it_cannot_do(
     register(con, load_iris().data)
     with pytest.raises(duckdb.InvalidInputException, match=message):
         con.execute(f"select {call} from points").fetchall()
+
+
+def test_options_and_features_are_taken_up_to_their_bounds(con: duckdb.DuckDBPyConnection) -> None:
+    register(con, load_iris().data)
+    model = model_of(con, f"k := 149, seed := {MAX_SEED}")
+    assert [len(model["components"]), model["inertia"]] == [149, 0]
+    register(con, [[LARGEST], [-LARGEST]], "huge")
+    assert model_of(con, "k := 1", "huge")["components"][0]["n"] == 2
 
 
 def test_fit_refuses_an_empty_table(con: duckdb.DuckDBPyConnection) -> None:
