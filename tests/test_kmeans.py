@@ -185,6 +185,7 @@ def test_null_features_have_no_segment(con: duckdb.DuckDBPyConnection) -> None:
         ("custseg.kmeans_fit(features, k := 2, seed := -1)", "seed must be between 0"),
         ("custseg.kmeans_fit(features, k := 2, seed := null)", "seed must be between 0"),
         ("custseg.kmeans_fit(null::double[], k := 2)", "features must not be NULL, got 150"),
+        ("custseg.kmeans_fit([]::double[], k := 1)", "at least one row and one value, got 150 x 0"),
         ("custseg.kmeans_fit([1, null], k := 2)", "features must not hold NULL, got 150"),
         ("custseg.kmeans_fit(features[:1 + id % 2], k := 2)", "must all have one length"),
         ("custseg.kmeans_fit(['nan'::double], k := 1)", "must be finite and within 1e100, got nan"),
