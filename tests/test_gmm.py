@@ -34,6 +34,16 @@ def store_model(con: duckdb.DuckDBPyConnection, arguments: str) -> dict[str, Any
     return dict(model)
 
 
+def test_a_component_too_far_away_to_be_is_left_out(con: duckdb.DuckDBPyConnection) -> None:
+    """Its density is 0 and has no logarithm, but the other one's has."""
+    register(con, [[0.0], [1e-9], [2e-9], [1.0], [1e6], [-1e6]])
+    store_model(con, "k := 2, covariance_type := 'full'")
+    found = con.execute(
+        "select custseg.probabilities(model, [1e153]), custseg.assign(model, [1e153]) from m"
+    ).fetchall()
+    assert found == [([1, 0], 0)]
+
+
 def scikit_learns(mixture: gmm.Mixture, **options: Any) -> GaussianMixture:
     """GaussianMixture that begins where ``mixture`` is."""
     cholesky = mixture.precisions_cholesky

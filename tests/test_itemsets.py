@@ -516,6 +516,7 @@ def test_wrong_options_of_itemsets_are_refused_in_words(
     ("options", "message"),
     [
         ("min_confidence := 2", r"min_confidence must be in \[0, 1\], got 2"),
+        ("min_confidence := null", r"min_confidence must be in \[0, 1\], got NULL"),
         ("min_confidence := -0.1", r"min_confidence must be in \[0, 1\], got -0.1"),
         ("max_antecedents := 0", "max_antecedents must be at least 1 or NULL, got 0"),
         ("max_consequents := 0", "max_consequents must be at least 1 or NULL, got 0"),

@@ -14,7 +14,7 @@ from sklearn.datasets import load_iris, make_blobs
 
 from custseg_duck.udfs import kmeans
 from custseg_duck.udfs.arrow import models_as_arrow
-from custseg_duck.udfs.points import LARGEST, MAX_SEED
+from custseg_duck.udfs.points import LARGEST, MAX_SEED, sort_rows
 
 
 def register(con: duckdb.DuckDBPyConnection, points: Any, name: str = "points") -> None:
@@ -211,6 +211,58 @@ def test_options_and_features_are_taken_up_to_their_bounds(con: duckdb.DuckDBPyC
     assert [len(model["components"]), model["inertia"]] == [149, 0]
     register(con, [[LARGEST], [-LARGEST]], "huge")
     assert model_of(con, "k := 1", "huge")["components"][0]["n"] == 2
+
+
+def test_a_fit_that_was_stopped_has_not_converged(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = np.random.default_rng(0).normal(size=(500, 2))
+    assert kmeans.fit(points.copy(), 8)["converged"]
+    monkeypatch.setattr(kmeans, "MAX_ITERATIONS", 2)
+    stopped = kmeans.fit(points.copy(), 8)
+    assert (stopped["n_iter"], stopped["converged"]) == (2, False)
+
+
+def test_segments_of_one_size_are_in_the_order_of_their_centres(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    register(con, [[9, 0], [0, 9], [5, 5], [9, 0], [0, 9], [5, 5], [5, 5]])
+    components = model_of(con, "k := 3")["components"]
+    assert [component["center"] for component in components] == [[5, 5], [0, 9], [9, 0]]
+
+
+def test_an_empty_segment_gets_the_furthest_row(con: duckdb.DuckDBPyConnection) -> None:
+    """One on each side of those in the middle: which one is alone depends on where it begins."""
+    register(con, [[-9], [-9], [0], [0], [0], [9], [9]])
+    con.execute(
+        "create table m as select custseg.kmeans_fit(features, k := 2) as model "
+        "from (values ([8.0]), ([8.0]), ([1000.0])) as old (features)"
+    )
+    ((model,),) = con.execute(
+        "select custseg.refit(features, model) from points cross join m"
+    ).fetchall()
+    centers = sorted(component["center"][0] for component in model["components"])
+    assert centers == pytest.approx([-9, 18 / 5])
+
+
+def test_rows_of_one_hash_are_told_apart() -> None:
+    """Rows are sorted by a hash of their bits, in which anybody can find two that collide."""
+
+    def mixed(key: int) -> int:
+        for shift, multiplier in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1)):
+            key = (key ^ key >> shift) * multiplier % 2**64
+        return key
+
+    def bits(value: float) -> int:
+        return int(np.float64(value).view(np.uint64))
+
+    one = [2.0, 1.0]
+    firsts = np.random.default_rng(1).normal(size=100_000).tolist()
+    keys = [mixed(bits(first)) ^ mixed(bits(one[0])) ^ bits(one[1]) for first in firsts]
+    seconds = np.array(keys, np.uint64).view(np.float64).tolist()
+    other = next([a, b] for a, b in zip(firsts, seconds, strict=True) if 1e-3 < abs(b) < 1e3)
+    points = np.array([one, other, one, [0.0, 0.0], other, one])
+    again = points[::-1].copy()
+    assert sort_rows(points) == sort_rows(again) == 3
+    assert points.tolist() == again.tolist()
 
 
 def test_fit_refuses_an_empty_table(con: duckdb.DuckDBPyConnection) -> None:

@@ -743,6 +743,7 @@ def test_unknown_measures_are_last(con: duckdb.DuckDBPyConnection) -> None:
             "require_antecedents := ['a', 'zork']",
             "require_antecedents must hold items of the itemsets, got zork",
         ),
+        ("min_confidence := null", r"min_confidence must be in \[0, 1\], got NULL"),
         ("top := 3, measure := 'zork'", "measure must be one of .*zork"),
     ],
 )

@@ -289,6 +289,24 @@ def test_the_size_of_the_tree_is_the_smallest_within_two_points(
     assert n_larger > 1
 
 
+def test_segments_without_a_leaf_get_one_by_the_fewest_splits(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    """Two small ones side by side; what is left of the large one there could be split off, too."""
+    small = [  # x, y, z, segment
+        *[(0, 0, 0, 1), (0, 0, 1, 1), (0, 0, 1, 1), (0, 1, 0, 0), (0, 1, 1, 0)],
+        *[(1, 0, 0, 2), (1, 1, 0, 2), (1, 1, 0, 2), (1, 0, 1, 0), (1, 1, 1, 0)],
+    ]
+    n = 1000
+    large = [(0, 0, 0, 0)] * n
+    x, y, z, segments = (list(column) for column in zip(*large, *small, strict=True))
+    place = [0] * n + [1] * len(small)
+    store(con, {"place": place, "x": x, "y": y, "z": z}, segments)
+    answer = checked(con)
+    assert answer["n_leaves"] == 3
+    assert all(rule["n_customers"] for rule in answer["segments"])
+
+
 def all_subtrees(
     fitted: DecisionTreeClassifier, points: Any, labels: Any
 ) -> list[tuple[int, int, frozenset[int]]]:
