@@ -1,10 +1,13 @@
 """The options of run, checked before anything is read."""
 
 import datetime
+import re
 import zoneinfo
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any
+
+import numpy as np
 
 from custseg_duck.errors import InputError
 
@@ -31,6 +34,11 @@ OF_THE_MODEL = {
     "algorithm", "covariance_type", "k", "seed", "include", "exclude", "weights", "transforms",
 }  # fmt: skip
 
+# What of a BLOB DuckDB shows as it is
+_BLOB_TEXT = {chr(code) for code in range(32, 127)} - set("\"'\\")
+# As custseg.has_offset has it
+_OFFSET = re.compile(r":\d\d.*(Z|z|[+-]\d\d(:?\d\d)?)$")
+
 
 def check(options: Mapping[str, Any]) -> dict[str, Any]:
     """Refuse bad options of run before anything is read, and give the good ones plain types.
@@ -50,19 +58,23 @@ def check(options: Mapping[str, Any]) -> dict[str, Any]:
     _require(
         _is_number(confidence) and 0 <= confidence <= 1, options, "min_confidence", "in [0, 1]"
     )
+    checked["min_confidence"] = float(confidence)
     for name in ("decision_rules", "segment_rules"):
         _require(isinstance(options[name], bool), options, name, "a bool")
     for name in ("include", "exclude", "exclude_items"):
-        value = options[name]
-        is_list = isinstance(value, Sequence) and not isinstance(value, str)
-        _require(value is None or is_list, options, name, "a list")
-        checked[name] = None if value is None else list(value)
+        checked[name] = list_option(options, name)
     for name in ("weights", "transforms"):
         value = options[name]
-        _require(value is None or isinstance(value, Mapping), options, name, "a mapping")
-        checked[name] = dict(value) if value else None
+        is_mapping = isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
+        _require(value is None or is_mapping, options, name, "a mapping of columns' names")
+        checked[name] = {key: plain(one) for key, one in value.items()} if value else None
+    zone = options["time_zone"]
+    _require(zone is None or isinstance(zone, str), options, "time_zone", "a text")
     for name in ("since", "as_of"):
-        checked[name] = _local(options[name], options["time_zone"])
+        value = plain(options[name])
+        is_moment = isinstance(value, datetime.date | str) and str(value) != "NaT"  # of pandas
+        _require(value is None or is_moment, options, name, "a date, a datetime or a text")
+        checked[name] = _local(value, zone)
     return checked
 
 
@@ -84,6 +96,7 @@ def check_mining(options: Mapping[str, Any]) -> dict[str, Any]:
                 f"give min_support or min_count, not both, got {support} and {count} [option]"
             )
         _require(_is_number(support) and 0 < support <= 1, options, "min_support", "in (0, 1]")
+        checked["min_support"] = float(support)
     return checked
 
 
@@ -93,7 +106,8 @@ def _check_whole(
     """Refuse what is not a whole number; ``k`` may be "auto" and an optional one None."""
     for name, low in (*needed.items(), *optional.items()):
         value = options[name]
-        if (value is None and name in optional) or (name == "k" and value == "auto"):
+        is_auto = name == "k" and isinstance(value, str) and value == "auto"
+        if is_auto or (value is None and name in optional):
             continue
         is_whole = isinstance(value, Integral) and not isinstance(value, bool)
         _require(is_whole and value >= low, options, name, f"an int in the range [{low}, inf)")
@@ -113,7 +127,9 @@ def require_choice(name: str, value: object, known: Sequence[str]) -> None:
     InputError
         That says which there are, and what came.
     """
-    _require(value in known, {name: value}, name, f"one of {', '.join(known)}")
+    _require(
+        isinstance(value, str) and value in known, {name: value}, name, f"one of {', '.join(known)}"
+    )
 
 
 def _require(condition: object, options: Mapping[str, Any], name: str, what: str) -> None:
@@ -125,14 +141,50 @@ def _is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
+def list_option(options: Mapping[str, Any], name: str) -> list[Any] | None:
+    """An option that is a list or None, of plain types.
+
+    Raises
+    ------
+    InputError
+        That says what came.
+    """
+    value = options[name]
+    is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+    _require(value is None or is_list, options, name, "a list")
+    return None if value is None else [plain(one) for one in value]
+
+
+def plain(value: object) -> object:
+    """A value of numpy as Python's, and bytes as the text that DuckDB shows of a BLOB."""
+    if isinstance(value, np.datetime64):
+        value = value.astype("datetime64[us]")
+    if isinstance(value, bytes):
+        return "".join(chr(byte) if chr(byte) in _BLOB_TEXT else f"\\x{byte:02X}" for byte in value)
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def _local(moment: object, time_zone: str | None) -> object:
-    """A moment with a zone, by the shop's own clock."""
+    """A moment that says how far its clock is from UTC, by the shop's own clock."""
+    if isinstance(moment, str) and _OFFSET.search(moment):
+        try:
+            moment = datetime.datetime.fromisoformat(moment.strip())
+        except ValueError:  # the SQL says what it must be
+            return moment
     if not isinstance(moment, datetime.datetime) or moment.tzinfo is None:
         return moment
-    try:
-        zone = zoneinfo.ZoneInfo(time_zone or "UTC")
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
-        raise InputError(
-            f"time_zone must be one that is known, got {time_zone!r} [option]"
-        ) from error
-    return moment.astimezone(zone).replace(tzinfo=None)
+    return moment.astimezone(_zone(time_zone or "UTC")).replace(tzinfo=None)
+
+
+def _zone(name: str) -> zoneinfo.ZoneInfo:
+    """A time zone by its name; its case makes no difference, as in DuckDB.
+
+    Raises
+    ------
+    InputError
+        If it is none that is known.
+    """
+    known = {zone.casefold(): zone for zone in zoneinfo.available_timezones()}
+    if name.casefold() not in known:
+        raise InputError(f"time_zone must be one that is known, got {name!r} [option]")
+    return zoneinfo.ZoneInfo(known[name.casefold()])

@@ -48,6 +48,12 @@ def is_purchase(line: Line) -> bool:
     return kind(line) == "purchase"
 
 
+def spent(line: Line) -> Decimal | None:
+    """What a line adds to the spend: a return lowers it, whatever its sign."""
+    amount = number(line.get("amount"))
+    return -abs(amount) if amount is not None and kind(line) == "return" else amount
+
+
 def kept_lines(lines: Iterable[Line], as_of: datetime | None = None) -> list[Line]:
     """The lines that count; returns are among them."""
     ids = ("customer_id", "order_id", "product_id")
@@ -87,7 +93,7 @@ class Order:
     @property
     def amount(self) -> Decimal | None:
         """Its net amount; unknown where no line has one."""
-        return _total(line.get("amount") for line in self.lines)
+        return _total(spent(line) for line in self.lines)
 
     def shop_says(self, column: str) -> Any:
         """``order_number`` or ``days_since_prior_order``, the same on all its lines."""
@@ -147,7 +153,7 @@ def rfm(lines: Sequence[Line], as_of: datetime | None = None, n_bins: int = 5) -
     today = reference_day(lines, as_of)
     amounts: dict[Any, list[Any]] = defaultdict(list)
     for line in kept_lines(lines, as_of):
-        amounts[line["customer_id"]].append(line.get("amount"))
+        amounts[line["customer_id"]].append(spent(line))
     recency: dict[Any, Any] = {}
     frequency: dict[Any, Any] = {}
     monetary: dict[Any, Any] = {}

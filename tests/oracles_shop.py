@@ -12,7 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from oracles import Line, Row, is_purchase, kept_lines, kind, number
+from oracles import Line, Row, is_purchase, kept_lines, kind, number, spent
 
 IDS = ("customer_id", "order_id", "product_id")
 Kept = tuple[Any, ...]
@@ -44,7 +44,7 @@ def order_lines(
         what = kind(line)
         if (what, returns) == ("return", "drop") or (what, empty_lines) == ("empty", "drop"):
             continue
-        amounts = number(line.get("quantity")), number(line.get("amount"))
+        amounts = number(line.get("quantity")), spent(line)
         kept[*(line[name] for name in IDS), time, *amounts, what == "return"] += 1
     return Counter(dict.fromkeys(kept, 1)) if duplicates == "drop" else kept
 

@@ -38,7 +38,13 @@ typed_lines as not materialized (
 ),
 judged_lines as not materialized (
     select
-        * exclude (is_return_before, left_out_before),
+        * exclude (is_return_before, left_out_before) replace (
+            case
+                when custseg.line_kind(is_return_before, quantity, amount) = 'return'
+                    then -abs(amount)
+                else amount
+            end as amount
+        ),
         custseg.line_kind(is_return_before, quantity, amount) = 'return' as is_return,
         case
             when left_out_before is not null then left_out_before
@@ -47,12 +53,22 @@ judged_lines as not materialized (
             when product_id is null then 'no product'
             when ordered_at is null and coalesce(since, as_of) is not null
                 then 'no date'
-            when ordered_at < custseg.to_timestamp(since, 'since', null)
+            when ordered_at < custseg.to_timestamp(
+                since, 'since', case when custseg.has_offset(since) then time_zone end
+            )
                 then 'before since'
-            when ordered_at >= custseg.to_timestamp(as_of, 'as_of', null)
+            when ordered_at >= custseg.to_timestamp(
+                as_of, 'as_of', case when custseg.has_offset(as_of) then time_zone end
+            )
                 then 'at or after as_of'
             when exclude_items is not null
-                and list_contains(exclude_items::varchar[], product_id::varchar)
+                and list_contains(
+                    list_transform(
+                        exclude_items::varchar[],
+                        lambda item: custseg.id_text(item, typeof(exclude_items))
+                    ),
+                    custseg.id_text(product_id::varchar, typeof(product_id))
+                )
                 then 'excluded item'
             when empty_lines = 'drop'
                 and custseg.line_kind(is_return_before, quantity, amount) = 'empty'

@@ -3,13 +3,13 @@
 -- in:  lines(customer_id, order_id, product_id; optionally ordered_at, quantity,
 --      amount, department, category, product_name, order_number,
 --      days_since_prior_order, discount, is_return); since <= ordered_at < as_of;
---      exclude_items (list of product ids); returns 'net' (their amount lowers the
---      spend) or 'drop'; duplicates 'keep' or 'drop' (lines of the same customer,
---      order, product, time, quantity and amount); empty_lines (quantity 0 and no
---      amount) 'drop' or 'keep'; time_zone (see to_timestamp)
+--      exclude_items (list of product ids); returns 'net' (their amount, whatever its
+--      sign, lowers the spend) or 'drop'; duplicates 'keep' or 'drop' (lines of the
+--      same customer, order, product, time, quantity and amount); empty_lines
+--      (quantity 0 and no amount) 'drop' or 'keep'; time_zone (see to_timestamp)
 -- out: customer_id, order_id, product_id, ordered_at TIMESTAMP, quantity and amount
---      DECIMAL(18, 4), department, category, product_name, order_number,
---      days_since_prior_order, discount, is_return BOOLEAN
+--      DECIMAL(18, 4) (of a return never above 0), department, category,
+--      product_name, order_number, days_since_prior_order, discount, is_return BOOLEAN
 create or replace macro custseg.order_lines(
     lines, since := null, as_of := null, exclude_items := null, returns := 'net',
     duplicates := 'keep', empty_lines := 'drop', time_zone := null

@@ -10,11 +10,7 @@ case
     -- text is read once: the list binds what came of it to a name
     when typeof(value) in ('VARCHAR', 'TIMESTAMP WITH TIME ZONE') then list_transform(
         [case
-            when typeof(value) = 'VARCHAR'
-                and not regexp_matches(
-                    value::varchar, ':\d\d.*(Z|z|[+-]\d\d(:?\d\d)?)$'
-                )
-                then try_cast(value as timestamp)
+            when not custseg.has_offset(value) then try_cast(value as timestamp)
             else custseg.clock_of(try_cast(value as timestamptz), 'UTC')
         end],
         lambda clock: case
