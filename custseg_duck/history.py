@@ -18,18 +18,23 @@ from custseg_duck.tables import exists
 class PastRun(NamedTuple):
     """The latest run of a name.
 
-    source : what it read, in words; inputs : the same, as far as it has a name; options : as
-    ``recorded`` gives them; model_version : of ``custseg.models``
+    source : what it read, in words; recorded_inputs : the same, as far as it has a name;
+    options : as ``recorded`` gives them; model_version : of ``custseg.models``
     """
 
     run_id: int
     source: str
-    inputs: dict[str, Any]
+    recorded_inputs: dict[str, str]
     options: dict[str, str]
     versions: dict[str, str]
     fingerprint: str
     model_version: int
     fit: str
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """Its source and features, as far as it had them; None where one has no name."""
+        return {name: json.loads(text) for name, text in self.recorded_inputs.items()}
 
 
 def past_run(con: duckdb.DuckDBPyConnection, name: str) -> PastRun | None:
@@ -47,8 +52,7 @@ def past_run(con: duckdb.DuckDBPyConnection, name: str) -> PastRun | None:
     ).fetchall()
     if not found:
         return None
-    run_id, source, inputs, *others = found[0]
-    return PastRun(run_id, source, {key: json.loads(text) for key, text in inputs.items()}, *others)
+    return PastRun(*found[0])
 
 
 def known_names(con: duckdb.DuckDBPyConnection) -> str:
@@ -107,8 +111,9 @@ def _nameable(con: duckdb.DuckDBPyConnection, value: object) -> object:
     if isinstance(value, str) and not is_path(value) and (name := lasting_name(con, value)):
         return name
     if isinstance(value, str | Path):
-        is_there = os.path.exists(value)
-        return os.path.abspath(value) if is_there or isinstance(value, Path) else value
+        is_file = isinstance(value, Path) or is_path(value) or os.path.exists(value)
+        is_local = is_file and "://" not in os.fspath(value)
+        return os.path.abspath(value) if is_local else os.fspath(value)
     if isinstance(value, Mapping):
         named = {name: _nameable(con, one) for name, one in value.items()}
         return named if None not in named.values() else None

@@ -349,6 +349,7 @@ def _is_unchanged(con: duckdb.DuckDBPyConnection, job: Job, parameters: Mapping[
     return (
         past is not None
         and past.fingerprint == fingerprint
+        and past.recorded_inputs == parameters["inputs"]  # or the next refresh would read the old
         and past.versions == parameters["versions"]
         and past.options == parameters["options"]
         and job.fit in SAME_FITS[past.fit]

@@ -196,8 +196,8 @@ def refresh(
     Parameters
     ----------
     source, features, columns : optional
-        As in ``run``, in place of those of the run before; needed where that one's had no name (an
-        Arrow table, a data frame).
+        As in ``run``, each in place of that of the run before; needed where that one's had no name
+        (an Arrow table, a data frame).
     con : DuckDBPyConnection
         Where the run before is.
     name : str
@@ -250,16 +250,17 @@ def refresh(
             f"the model's own options can only change under fit='matched', got "
             f"{', '.join(fixed)} with fit={fit!r} [option]"
         )
-    if source is None and features is None:
-        source, features = past.inputs.get("source"), past.inputs.get("features")
-        if None in past.inputs.values():
+    given = {"source": source, "features": features}
+    inputs = past.inputs | {key: value for key, value in given.items() if value is not None}
+    for key, value in inputs.items():
+        if value is None:
             raise InputError(
-                "source must be given, because the run before read what has no name of its own, "
+                f"{key} must be given, because the run before read what has no name of its own, "
                 f"got none. It was {past.source} [option]"
             )
     job = Job(
-        source,
-        features,
+        inputs.get("source"),
+        inputs.get("features"),
         old_columns if columns is None else columns,
         check(known | dict.fromkeys(NULLABLE) | options | changes),
         fit,
