@@ -23,7 +23,7 @@ def require_connection(con: object) -> None:
         raise InputError(f"con must be a connection of DuckDB, got {reprlib.repr(con)} [option]")
     require_idle(con)
     try:
-        con.execute("select 1")
+        con.execute("select 1").fetchall()  # all of it, or the caller's next con.sql is refused
     except duckdb.ConnectionException as error:
         raise InputError("con must be an open connection, got a closed one [option]") from error
     except duckdb.TransactionException as error:
@@ -100,8 +100,8 @@ def require_names(name: str, value: object) -> None:
         raise InputError(f"{name} must map names to names, got {reprlib.repr(value)} [option]")
 
 
-def require_version(version: object) -> None:
-    """Refuse what cannot be the version of a model; None is the latest, or all.
+def version_number(version: object) -> int | None:
+    """The version of a model as an int; None is the latest, or all.
 
     Raises
     ------
@@ -109,10 +109,10 @@ def require_version(version: object) -> None:
         That says what came.
     """
     if version is None:
-        return
+        return None
     is_flag = isinstance(version, bool)
     if isinstance(version, Integral) and not is_flag and 1 <= int(version) < 2**31:
-        return
+        return int(version)
     raise InputError(
         f"version must be a whole number of at least 1 or None, got {reprlib.repr(version)} "
         "[option]"

@@ -97,7 +97,7 @@ def _require_place(con: duckdb.DuckDBPyConnection, target: Path, overwrite: bool
             "export must be called outside a transaction, because it is one itself, got an open "
             "one. Commit or roll back first [transaction]"
         )
-    if target.stem.lower() == "custseg":
+    if target.name.partition(".")[0].lower() == "custseg":  # what DuckDB will call it
         raise InputError(
             "path must not be called custseg, because custseg.segments would then mean two "
             f"things, got {target} [database-name]"

@@ -65,7 +65,7 @@ def register(con: duckdb.DuckDBPyConnection) -> None:
 def _is_there(con: duckdb.DuckDBPyConnection, udf: Udf) -> bool:
     """Whether a call binds, which takes a tenth of the time of looking through all functions."""
     try:
-        con.execute(described_call(udf.name, len(udf.argument_types)))
+        con.execute(described_call(udf.name, len(udf.argument_types))).fetchall()
     except (duckdb.BinderException, duckdb.CatalogException):
         return False
     return True

@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import os
+import re
 import threading
 import weakref
 from typing import Any
@@ -19,7 +20,7 @@ from custseg_duck.errors import (
     message_of,
 )
 from custseg_duck.statements import dropped_object
-from custseg_duck.transactions import transaction
+from custseg_duck.transactions import transaction, write
 from custseg_duck.version import __version__
 
 _loading = threading.Lock()  # of two transactions that create a macro DuckDB refuses one
@@ -156,6 +157,8 @@ def unload(con: duckdb.DuckDBPyConnection, *, keep_tables: bool = False) -> None
     ------
     InputError
         If a transaction is open, or the database is read-only.
+    QueryError
+        If something cannot be dropped.
     """
     require_connection(con)
     require_bool("keep_tables", keep_tables)
@@ -175,11 +178,18 @@ def unload(con: duckdb.DuckDBPyConnection, *, keep_tables: bool = False) -> None
         raise InputError(
             "unload must be able to write to the current database, got a read-only one [read-only]"
         )
-    with _loading, transaction(con):
+
+    def remove() -> None:
         for kind, name in sorted(ours):
             con.execute(dropped_object(kind, name))
         if not _objects(con):
             con.execute("drop schema custseg")
+
+    try:
+        with _loading:
+            write(con, "unload", remove)
+    except duckdb.Error as error:
+        raise QueryError("unload", "", error) from error
 
 
 def _known(keep_tables: bool) -> set[tuple[str, str]]:
@@ -218,6 +228,21 @@ def has_macros(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether the current database has the macros of this version or of a newer one."""
     present = installed_version(con)
     return present is not None and _numbers(present) >= _numbers(__version__)
+
+
+def require_macros(con: duckdb.DuckDBPyConnection) -> None:
+    """Refuse a database without macros, from which they may have been removed.
+
+    Raises
+    ------
+    NotLoadedError
+        That says how to put them there.
+    """
+    if installed_version(con) is None:
+        raise NotLoadedError(
+            "the database must hold the macros of custseg_duck, got none. "
+            "custseg_duck.load(con) writes them, on a connection that can"
+        )
 
 
 def installed_version(con: duckdb.DuckDBPyConnection) -> str | None:
@@ -276,4 +301,6 @@ def is_read_only(con: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
+    """Those that a version begins with: those of 0.3.0rc1 are 0, 3 and 0."""
+    found = re.match(r"\d+(\.\d+)*", version)
+    return tuple(int(part) for part in found[0].split(".")) if found else ()

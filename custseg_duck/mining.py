@@ -22,7 +22,7 @@ from custseg_duck.arguments import (
 )
 from custseg_duck.errors import CustsegWarning, QueryError
 from custseg_duck.loading import has_macros, load
-from custseg_duck.options import check_mining
+from custseg_duck.options import check_mining, list_option
 from custseg_duck.source import attach_purchases, detach
 from custseg_duck.statements import (
     MINED,
@@ -209,6 +209,7 @@ def _parameters(**options: Any) -> dict[str, Any]:
         "containing": None,
     }
     parameters = check_mining(defaults | options)
+    parameters["containing"] = list_option(parameters, "containing")
     if parameters["min_support"] is None:
         parameters["min_support"] = 0.01
     return parameters | {"run_name": ""}

@@ -4,15 +4,11 @@ import os
 
 import duckdb
 
-from custseg_duck.arguments import (
-    path_text,
-    require_connection,
-    require_text,
-    require_version,
-)
+from custseg_duck.arguments import path_text, require_connection, require_text, version_number
 from custseg_duck.documentation import comment_results
-from custseg_duck.errors import InputError, file_errors
+from custseg_duck.errors import InputError, QueryError, file_errors
 from custseg_duck.functions import in_transaction
+from custseg_duck.loading import is_read_only, require_macros
 from custseg_duck.pipeline import writable
 from custseg_duck.publishing import next_version
 from custseg_duck.tables import append, attach_file, copy_to, drop_steps, exists
@@ -72,8 +68,9 @@ def export_model(
     require_connection(con)
     place = _place(path)
     require_text("name", name)
-    require_version(version)
+    version = version_number(version)
     _require_models(con)
+    require_macros(con)
     with file_errors(f"cannot write {place}"):
         con.execute(
             "create or replace temp table custseg_run_exported as "
@@ -169,11 +166,18 @@ def drop_model(
     Raises
     ------
     InputError
-        If there is no such model.
+        If there is no such model, or the database is read-only.
+    QueryError
+        If it cannot be deleted.
     """
     require_connection(con)
     require_text("name", name)
-    require_version(version)
+    version = version_number(version)
+    if is_read_only(con):
+        raise InputError(
+            "drop_model must be able to write to the current database, got a read-only one "
+            "[read-only]"
+        )
     _require_models(con)
 
     def delete() -> list[tuple[int]]:
@@ -184,7 +188,10 @@ def drop_model(
         ).fetchall()
 
     # within the user's transaction it is the user who commits
-    dropped = delete() if in_transaction(con) else write(con, f"drop {name}", delete)
+    try:
+        dropped = delete() if in_transaction(con) else write(con, f"drop {name}", delete)
+    except duckdb.Error as error:
+        raise QueryError("drop_model", "", error) from error
     if not dropped:
         known = con.execute(
             "select string_agg(name || ' version ' || version, ', ' order by name, version) "

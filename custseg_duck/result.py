@@ -1,11 +1,17 @@
 """What a run gives back: its tables as relations, and a readable summary."""
 
+import contextlib
 import os
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from custseg_duck.arguments import require_connection
+from custseg_duck.errors import InputError, QueryError, code_of, message_of
+from custseg_duck.options import plain
 from custseg_duck.reporting import export_report
 
 
@@ -143,17 +149,59 @@ class RunResult:
         return self._rows("from custseg.feature_drift where run_name = $1")
 
     def explain(self, customer_id: object) -> duckdb.DuckDBPyRelation:
-        """Why a customer is in its segment, and what would move it to another."""
-        return self.con.sql(
-            "from custseg.explain($1, of_run := $2)", params=[customer_id, self.name]
-        )
+        """Why a customer is in its segment, and what would move it to another.
+
+        Raises
+        ------
+        InputError
+            If the run has no such customer, or its model was dropped.
+        """
+        with self._told("custseg.explain"):
+            found = self.con.sql(
+                "from custseg.explain($1, of_run := $2)", params=[plain(customer_id), self.name]
+            )
+            try:
+                is_there = found.limit(1).fetchall()
+            except duckdb.ConversionException:  # it is no id of the type that they have
+                is_there = []
+        if not is_there:
+            raise InputError(
+                f"customer_id must be of the run {self.name!r}, got {customer_id!r} [no-customer]"
+            )
+        return found
 
     def report(self, path: str | os.PathLike[str], *, title: str | None = None) -> Path:
         """Write all of it as one HTML page for people; see ``custseg_duck.export_report``."""
         return export_report(self.con, path, name=self.name, title=title)
 
     def _rows(self, query: str) -> duckdb.DuckDBPyRelation:
-        return self.con.sql(query, params=[self.name])
+        """What a query gives, whose parameter is the run's name."""
+        with self._told(re.findall(r"custseg\.\w+", query)[-1]):
+            return self.con.sql(query, params=[self.name])
+
+    @contextlib.contextmanager
+    def _told(self, table: str) -> Iterator[None]:
+        """Say in our words why ``table`` cannot be read.
+
+        Raises
+        ------
+        InputError
+            If it was not left, or the SQL refuses a value.
+        QueryError
+            If it fails otherwise.
+        """
+        require_connection(self.con)
+        try:
+            yield
+        except duckdb.CatalogException as error:
+            raise InputError(
+                f"the run {self.name!r} must have left {table}, got none [no-result]"
+            ) from error
+        except duckdb.Error as error:
+            message = message_of(error)
+            if code_of(message):
+                raise InputError(message) from error
+            raise QueryError(table, "", error) from error
 
     def __repr__(self) -> str:
         sizes = self.summary.project("segment, n_customers, customer_share").fetchall()

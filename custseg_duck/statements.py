@@ -199,7 +199,7 @@ def attached(path: str, database: str, storage_version: str) -> str:
     """The statement that makes a database file and attaches it."""
     return (
         f"attach {quote_text(path)} as {quote_name(database)} "
-        f"(storage_version {quote_text(storage_version)})"
+        f"(read_write, storage_version {quote_text(storage_version)})"
     )
 
 

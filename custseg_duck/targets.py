@@ -7,6 +7,7 @@ import duckdb
 
 from custseg_duck.arguments import path_text, require_connection, require_text
 from custseg_duck.errors import InputError, file_errors
+from custseg_duck.loading import require_macros
 from custseg_duck.reading import run_of
 from custseg_duck.tables import copy_to, drop_steps
 from custseg_duck.transactions import tidied
@@ -54,6 +55,7 @@ def export_targets(
     if not place.lower().endswith(SUFFIXES):
         raise InputError(f"path must end in {' or '.join(SUFFIXES)}, got {place} [file-suffix]")
     run_of(con, name)
+    require_macros(con)
     wanted = None if segments is None else [str(segment) for segment in segments]
     with file_errors(f"cannot write {place}"):
         con.execute(

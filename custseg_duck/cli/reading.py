@@ -8,7 +8,10 @@ import custseg_duck
 from custseg_duck import catalog
 from custseg_duck.cli import display, sections, terminal
 from custseg_duck.cli.options import DATABASE, FORMAT, NAME, QUIET, examples
+from custseg_duck.reading import run_of
 from custseg_duck.tables import exists, query_of_run
+
+MOST_ROWS = 2**31 - 1
 
 
 @click.command(
@@ -28,7 +31,7 @@ from custseg_duck.tables import exists, query_of_run
 @NAME
 @click.option(
     "--limit",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, MOST_ROWS),
     help=f"Most rows.  [default: {display.SHOWN} as a table, otherwise all]",
 )
 @FORMAT
@@ -40,6 +43,7 @@ def show(table: str | None, database: str, name: str, limit: Any, style: str) ->
                 f"database must hold a run, got {database} without one: custseg-duck run "
                 "makes one [no-run]"
             )
+        run_of(con, name)
         if table is None:
             display.show(con, sections.RUN, {"run_name": name}, style, run=name)
             return
@@ -55,6 +59,7 @@ def show(table: str | None, database: str, name: str, limit: Any, style: str) ->
 def explain(customer_id: str, database: str, name: str, n: int, style: str) -> None:
     """Say why a customer is in its segment, and what would move it to another."""
     with terminal.errors(), terminal.opened(database) as con:
+        run_of(con, name)
         display.show_explanation(con, {"customer_id": customer_id, "run_name": name, "n": n}, style)
 
 

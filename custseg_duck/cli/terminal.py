@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 import custseg_duck
+from custseg_duck.errors import message_of
 
 STEP_NAMES = {
     "lines": "reading the order lines",
@@ -78,6 +79,8 @@ STEP_NAMES = {
 
 def connected(database: str) -> duckdb.DuckDBPyConnection:
     """Open a database to write to, made if it is new."""
+    if not database:
+        raise custseg_duck.InputError("database must be the name of a file, got none [option]")
     con = custseg_duck.connect(database)
     con.execute("set enable_progress_bar = false")  # there is one for the whole run
     return con
@@ -104,10 +107,11 @@ def errors() -> Iterator[None]:
     """Our errors as one line on stderr and exit code 1; an interrupt as exit code 130."""
     try:
         yield
-    except custseg_duck.CustsegError as error:
-        if "INTERRUPT" in str(error):
+    except (custseg_duck.CustsegError, duckdb.Error) as error:
+        if _is_interrupt(error):
             _stop()
-        click.echo(f"Error: {' '.join(str(error).split())}", err=True)
+        told = message_of(error) if isinstance(error, duckdb.Error) else str(error)
+        click.echo(f"Error: {' '.join(told.split())}", err=True)
         sys.exit(1)
     except (KeyboardInterrupt, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "interrupt" not in str(error):
@@ -118,12 +122,13 @@ def errors() -> Iterator[None]:
 @contextlib.contextmanager
 def progress_bar(quiet: bool) -> Iterator[Callable[[str, float, int], None]]:
     """A bar on stderr while something runs, moved by what ``run`` calls as ``progress``."""
+    console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description:<30}"),
         BarColumn(),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
-        disable=quiet,
+        console=console,
+        disable=quiet or not console.is_terminal,  # a log would get an empty line of it
         transient=True,
     ) as bar:
         task = bar.add_task("starting")
@@ -182,6 +187,13 @@ def _explained(quiet: bool) -> Iterator[None]:
     finally:
         log.removeHandler(echo)
         log.setLevel(logging.NOTSET)
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Whether it comes of one; a text of somebody else's may hold the word, too."""
+    if error is None:
+        return False
+    return isinstance(error, duckdb.InterruptException) or _is_interrupt(error.__cause__)
 
 
 def _stop() -> NoReturn:

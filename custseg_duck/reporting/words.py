@@ -42,14 +42,21 @@ def decimal(number: Number) -> str:
     return NOTHING if number is None else f"{number:,.2f}"
 
 
-def date(moment: datetime.datetime | None) -> str:
+def date(moment: datetime.datetime | str | None) -> str:
     """The day, in words."""
-    return NOTHING if moment is None else f"{moment.day} {moment:%B %Y}"
+    return _day_of(moment, "%B %Y")
 
 
-def day(moment: datetime.datetime | None) -> str:
+def day(moment: datetime.datetime | str | None) -> str:
     """The day, in short."""
-    return NOTHING if moment is None else f"{moment.day} {moment:%b %Y}"
+    return _day_of(moment, "%b %Y")
+
+
+def _day_of(moment: datetime.datetime | str | None, rest: str) -> str:
+    """A text is what DuckDB gives of a year that Python has not, such as 20244 for 2024."""
+    if moment is None or isinstance(moment, str):
+        return moment or NOTHING
+    return f"{moment.day} {moment:{rest}}"
 
 
 def short(name: str, most: int = 60) -> str:

@@ -25,6 +25,10 @@ READING = [
         "[no-run]",
     ),
     Refused(
+        ("run", "order_lines", "-d", ""),
+        "database must be the name of a file, got none [option]",
+    ),
+    Refused(
         ("show", "segment_matches"),
         "table must be one that a run has left, got segment_matches, which none has [no-result]",
     ),

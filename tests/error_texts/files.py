@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 
 import custseg_duck
+from custseg_duck import RunResult
 from tests.error_texts.calls import InPython, Refused
 
 
@@ -36,6 +37,11 @@ def import_changed(name: str | None = None, **changes: object) -> InPython:
 
 def drop_model(**options: Any) -> InPython:
     return lambda con: custseg_duck.drop_model(con, **options)
+
+
+def drop_model_where_nothing_can_be_written(_: object) -> None:
+    with custseg_duck.connect("empty.duckdb", read_only=True) as con:
+        custseg_duck.drop_model(con)
 
 
 def export_report(path: str, **options: Any) -> InPython:
@@ -138,6 +144,10 @@ MODELS = [
         "name must be that of a stored model (default version 1, tiny version 1), got default "
         "version 7 [no-model]",
     ),
+    Refused(
+        drop_model_where_nothing_can_be_written,
+        "drop_model must be able to write to the current database, got a read-only one [read-only]",
+    ),
 ]
 
 REPORTS = [
@@ -167,9 +177,26 @@ TARGETS = [
         "name must be that of a run (none), got 'default'. custseg_duck.run makes one [no-run]",
     ),
     Refused(
+        export_targets("targets.csv"),
+        "the database must hold the macros of custseg_duck, got none. custseg_duck.load(con) "
+        "writes them, on a connection that can [not-loaded]",
+        given="begin; drop macro custseg.version",
+    ),
+    Refused(
         export_targets("targets.csv", segments=["nobody"]),
         "wanted must be labels or numbers of segments of the run, got [nobody] [option]",
     ),
 ]
 
-REFUSED = [*EXPORTS, *MODELS, *REPORTS, *TARGETS]
+RESULTS = [
+    Refused(
+        lambda con: RunResult(con, "default").k_candidates,
+        "the run 'default' must have left custseg.k_candidates, got none [no-result]",
+    ),
+    Refused(
+        lambda con: RunResult(con, "default").explain("nobody"),
+        "customer_id must be of the run 'default', got 'nobody' [no-customer]",
+    ),
+]
+
+REFUSED = [*EXPORTS, *MODELS, *REPORTS, *TARGETS, *RESULTS]

@@ -59,7 +59,10 @@ OPTIONS = [
         ({"k": 0}, "k must be an int in the range [1, inf), got 0 [option]"),
         ({"seed": -1}, "seed must be an int in the range [0, inf), got -1 [option]"),
         ({"include": "spend"}, "include must be a list, got 'spend' [option]"),
-        ({"weights": ["spend"]}, "weights must be a mapping, got ['spend'] [option]"),
+        (
+            {"weights": ["spend"]},
+            "weights must be a mapping of columns' names, got ['spend'] [option]",
+        ),
         ({"min_support": 0}, "min_support must be in (0, 1], got 0 [option]"),
         (
             {"min_support": 0.1, "min_count": 2},
