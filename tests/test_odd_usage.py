@@ -331,6 +331,19 @@ def test_a_report_of_a_year_that_python_has_not(
     assert "20244-01-05" in page.read_text(encoding="utf-8")
 
 
+def test_a_report_without_the_model_leaves_out_what_needs_it(
+    shop: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    custseg_duck.run("order_lines", con=shop, k=2, **QUICK)
+    whole = custseg_duck.export_report(shop, tmp_path / "report.html").read_text(encoding="utf-8")
+    custseg_duck.drop_model(shop)
+    page = custseg_duck.export_report(shop, tmp_path / "report.html").read_text(encoding="utf-8")
+    assert ("Where the customers stand" in whole, "Where the customers stand" in page) == (
+        True,
+        False,
+    )
+
+
 # --- the command ---------------------------------------------------------------------------------
 
 

@@ -110,8 +110,12 @@ class _Projected(NamedTuple):
 def _projected(con: duckdb.DuckDBPyConnection, name: str, n: int) -> _Projected:
     """A sample of the customers in their first two principal components."""
     n_customers = run_of(con, name)["n_customers"]
-    rows = rows_of(con, "vectors", "customer_features", run_name=name, n=n)
     words = [row["words"] for row in rows_of(con, "vector_features", "models", run_name=name)]
+    if not words:
+        raise InputError(
+            f"the model of the run {name!r} must be stored to show who is near, got none [no-model]"
+        )
+    rows = rows_of(con, "vectors", "customer_features", run_name=name, n=n)
     found = project(np.array([row.pop("features") for row in rows]))
     for row, (x, y) in zip(rows, found.coordinates.round(3).tolist(), strict=True):
         row |= {"x": x, "y": y}

@@ -116,8 +116,8 @@ def choice_of_k(facts: Facts) -> Content:
 
 
 def projection(facts: Facts) -> Content:
-    """A picture of the customers."""
-    if facts.run["n_customers"] == 1:
+    """A picture of the customers, where the model is still there."""
+    if facts.run["n_customers"] == 1 or not facts.rows("vector_features", "models"):
         return None
     figure = facts.figures(plot.projection, facts.con, name=facts.name, n=N_POINTS, wide=760)
     return {"figure": figure}

@@ -76,6 +76,11 @@ CHARTS = [
     ),
     Refused(chart("projection", n=0), "n must be an int in the range [1, 2000], got 0 [option]"),
     Refused(
+        chart("projection"),
+        "the model of the run 'default' must be stored to show who is near, got none [no-model]",
+        given="begin; delete from custseg.models where name = 'default'",
+    ),
+    Refused(
         chart("revenue", name="tiny"),
         "the run 'tiny' must be of order lines with an amount to show revenue, got none. Run it on "
         "lines with the column amount [no-result]",
