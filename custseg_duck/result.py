@@ -151,23 +151,24 @@ class RunResult:
     def explain(self, customer_id: object) -> duckdb.DuckDBPyRelation:
         """Why a customer is in its segment, and what would move it to another.
 
+        No rows for a customer that the run has not.
+
         Raises
         ------
         InputError
-            If the run has no such customer, or its model was dropped.
+            If it can be no customer's id, or the run's model was dropped.
         """
         with self._told("custseg.explain"):
             found = self.con.sql(
                 "from custseg.explain($1, of_run := $2)", params=[plain(customer_id), self.name]
             )
             try:
-                is_there = found.limit(1).fetchall()
-            except duckdb.ConversionException:  # it is no id of the type that they have
-                is_there = []
-        if not is_there:
-            raise InputError(
-                f"customer_id must be of the run {self.name!r}, got {customer_id!r} [no-customer]"
-            )
+                found.limit(1).fetchall()  # or an error would come when it is read
+            except duckdb.ConversionException as error:
+                raise InputError(
+                    "customer_id must be of the type of the run's ids, "
+                    f"got {customer_id!r} [no-customer]"
+                ) from error
         return found
 
     def report(self, path: str | os.PathLike[str], *, title: str | None = None) -> Path:

@@ -269,10 +269,9 @@ def test_what_a_run_did_not_leave_is_said(shop: duckdb.DuckDBPyConnection) -> No
         with pytest.raises(InputError, match=r"must have left custseg\.\w+, got none") as error:
             getattr(result, table)
         assert error.value.code == "no-result"
-    for customer in ("abc", 10**6):
-        with pytest.raises(InputError, match="customer_id must be of the run") as error:
-            result.explain(customer)
-        assert error.value.code == "no-customer"
+    with pytest.raises(InputError, match="customer_id must be of the type") as error:
+        result.explain("abc")
+    assert error.value.code == "no-customer"
     custseg_duck.drop_model(shop)
     with pytest.raises(InputError) as error:
         result.explain(1)

@@ -195,7 +195,7 @@ RESULTS = [
     ),
     Refused(
         lambda con: RunResult(con, "default").explain("nobody"),
-        "customer_id must be of the run 'default', got 'nobody' [no-customer]",
+        "customer_id must be of the type of the run's ids, got 'nobody' [no-customer]",
     ),
 ]
 
