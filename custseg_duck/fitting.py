@@ -198,6 +198,26 @@ def notes_on_segments(fitted: Mapping[str, Any]) -> list[str]:
     return notes
 
 
+def notes_on_lost_features(
+    con: duckdb.DuckDBPyConnection, features: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """Which of the features that customers are clustered by nobody has any more."""
+    lost = {
+        name
+        for (name,) in con.execute(
+            "select feature from custseg_run_feature_drift "
+            "where level = 'missing' or (null_share_after = 1 and null_share_before < 1)"
+        ).fetchall()
+    }
+    names = [name for name in dict.fromkeys(one["name"] for one in features) if name in lost]
+    if not names:
+        return []
+    return [
+        f"{', '.join(names)}: unknown of all customers, who are clustered by it, and so taken as "
+        "usual for each. Does the source still have the columns that it is made of?"
+    ]
+
+
 def notes_on_matches(matches: Sequence[Match], parameters: Mapping[str, Any]) -> list[str]:
     """Which segments are not clearly what they were."""
     if not parameters["continues"]:

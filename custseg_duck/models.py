@@ -112,7 +112,7 @@ def import_model(
     place = _place(path)
     if name is not None:
         require_text("name", name)
-    con = writable(con)
+    con = writable(con, "import_model")
     with file_errors(f"cannot read {place}"), tidied(lambda: drop_steps(con, ["models"])):
         attach_file(con, place, IN_A_FILE, "custseg_run_models")
         return _stored(con, place, name)

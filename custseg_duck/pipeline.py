@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 
 from custseg_duck import fitting, mining, publishing, udfs
-from custseg_duck.errors import CustsegWarning, InputError, QueryError
+from custseg_duck.errors import CustsegWarning, InputError, QueryError, code_of, message_of
 from custseg_duck.functions import in_transaction
 from custseg_duck.history import PastRun, past_run, recorded, recorded_inputs
 from custseg_duck.loading import is_read_only, load
@@ -118,7 +118,7 @@ def carry_out(
     is_unchanged = False
     try:
         with interruptible(con, "run"), alone(con):
-            writable(con)
+            writable(con, "run")
             _forget_steps(con)  # what may be left if one was interrupted again and again
             if job.past is None:
                 job.past = past_run(con, name)
@@ -131,6 +131,8 @@ def carry_out(
                     parameters |= {"seconds": report.seconds}
                     publishing.publish(con, parameters, _optional_tables(parameters))
     except duckdb.Error as error:
+        if code_of(message_of(error)):  # SQL of ours refuses something, such as a dropped model
+            raise InputError(message_of(error)) from error
         raise QueryError(report.step or "source", "", error) from error
     for note in job.notes:
         warnings.warn(note, CustsegWarning, stacklevel=3)
@@ -144,8 +146,8 @@ def _forget_steps(con: duckdb.DuckDBPyConnection) -> None:
     drop_steps(con, {*STEPS, *publishing.RECORD} - {*VIEWS, "fit", "publish"})
 
 
-def writable(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """The connection with the SQL surface.
+def writable(con: duckdb.DuckDBPyConnection, what: str) -> duckdb.DuckDBPyConnection:
+    """The connection with the SQL surface; ``what`` is what an error calls who needs it.
 
     Raises
     ------
@@ -157,8 +159,8 @@ def writable(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     try:
         if in_transaction(con):
             raise InputError(
-                "run must be called outside a transaction, because it is one itself, got an open "
-                "one. Commit or roll back first [transaction]"
+                f"{what} must be called outside a transaction, because it is one itself, got an "
+                "open one. Commit or roll back first [transaction]"
             )
         load(con)
         read_only = is_read_only(con)
@@ -166,7 +168,7 @@ def writable(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         raise QueryError("load", "", error) from error
     if read_only:
         raise InputError(
-            "run must be able to write to the current database, got a read-only one [read-only]"
+            f"{what} must be able to write to the current database, got a read-only one [read-only]"
         )
     return con
 
@@ -316,6 +318,7 @@ def _segment(make: Steps, job: Job) -> list[str]:
     make("segment_matches")
     if job.continues:
         make("feature_drift")
+        notes += fitting.notes_on_lost_features(con, fitted["features"])
     return [
         *fitting.notes_on_segments(fitted),
         *fitting.notes_on_matches(matches, parameters),

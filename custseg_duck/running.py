@@ -226,7 +226,8 @@ def refresh(
     Warns
     -----
     CustsegWarning
-        As ``run``; and if a segment is no longer clearly the one that it was.
+        As ``run``; if a segment is no longer clearly the one that it was; and if a feature that
+        customers are clustered by is unknown of all of them, as where the source lost a column.
     """
     require_connection(con)
     require_text("name", name)
@@ -234,7 +235,7 @@ def refresh(
     require_callable("progress", progress)
     require_choice("fit", fit, ("warm", "matched", "frozen"))
     with interruptible(con, "refresh"), alone(con):
-        past = require_past_run(writable(con), name)
+        past = require_past_run(writable(con, "refresh"), name)
     options = restored(past.options)
     old_columns = options.pop("columns", {})
     known = defaults() | {"name": name}

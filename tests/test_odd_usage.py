@@ -1,6 +1,7 @@
 """What people plausibly do, and was answered wrongly, in silence or in foreign words."""
 
 import datetime
+import re
 import zoneinfo
 from fractions import Fraction
 from pathlib import Path
@@ -164,6 +165,40 @@ def test_a_refresh_with_other_features_still_reads_the_lines(
     shop.execute("insert into other values (999, 1)")
     assert not custseg_duck.refresh("order_lines", con=shop).is_unchanged
     assert rows(shop, LATEST_FEATURES) == [('"main.other"',)]
+
+
+def test_a_refresh_from_lines_that_lost_a_column_says_what_is_unknown(
+    shop: duckdb.DuckDBPyConnection,
+) -> None:
+    custseg_duck.run("order_lines", con=shop, k=2, **QUICK)
+    shop.execute("alter table order_lines drop column amount")
+    with pytest.warns(custseg_duck.CustsegWarning) as told:
+        custseg_duck.refresh(con=shop, fit="frozen")
+    assert any(re.search(r"monetary.*: unknown of all customers", str(w.message)) for w in told)
+
+
+def test_a_refresh_without_the_model_is_refused_whatever_the_fit(
+    shop: duckdb.DuckDBPyConnection,
+) -> None:
+    custseg_duck.run("order_lines", con=shop, k=2, **QUICK)
+    custseg_duck.drop_model(shop)
+    grow(shop)
+    for fit in ("warm", "frozen", "matched"):
+        with pytest.raises(InputError, match=r"one of the stored ones \(none\)") as error:
+            custseg_duck.refresh(con=shop, fit=fit)
+        assert error.value.code == "no-model"
+
+
+def test_who_needs_to_be_outside_a_transaction_is_named(
+    shop: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    custseg_duck.run("order_lines", con=shop, k=2, **QUICK)
+    custseg_duck.export_model(shop, tmp_path / "model.json")
+    shop.execute("begin")
+    with pytest.raises(InputError, match="refresh must be called outside a transaction"):
+        custseg_duck.refresh(con=shop)
+    with pytest.raises(InputError, match="import_model must be called outside a transaction"):
+        custseg_duck.import_model(shop, tmp_path / "model.json")
 
 
 # --- options -------------------------------------------------------------------------------------
