@@ -180,7 +180,7 @@ def unload(con: duckdb.DuckDBPyConnection, *, keep_tables: bool = False) -> None
         )
 
     def remove() -> None:
-        for kind, name in sorted(ours):
+        for kind, name in sorted(ours, reverse=True):  # views before the tables that they read
             con.execute(dropped_object(kind, name))
         if not _objects(con):
             con.execute("drop schema custseg")

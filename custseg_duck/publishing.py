@@ -7,6 +7,7 @@ import duckdb
 
 from custseg_duck import catalog
 from custseg_duck.documentation import comment_results
+from custseg_duck.statements import dropped_object
 from custseg_duck.steps import execute
 from custseg_duck.tables import append, create, exists, forget, replace
 from custseg_duck.transactions import write
@@ -70,6 +71,8 @@ def _publish(
 ) -> None:
     name = parameters["run_name"]
     parameters["run_id"] = _next_run_id(con)
+    for view in VIEWS:  # with enable_view_dependencies no table is replaced that one reads
+        con.execute(dropped_object("view", view))
     con.execute(catalog.statement("run/label_table"))
     version = _version_of_the_same(con, name)
     parameters["model_version"] = version or next_version(con, name)

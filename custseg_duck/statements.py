@@ -127,8 +127,8 @@ def comment_on(kind: str, name: str, text: str) -> str:
 
 
 def dropped_object(kind: str, name: str) -> str:
-    """The statement that drops an object of custseg."""
-    return f"drop {kind} custseg.{quote_name(name)}"
+    """The statement that drops an object of custseg, if it is there."""
+    return f"drop {kind} if exists custseg.{quote_name(name)}"
 
 
 def input_view(view: str, source: str, columns: Mapping[str, str]) -> str:

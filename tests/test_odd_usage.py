@@ -378,6 +378,17 @@ def test_a_report_without_the_model_leaves_out_what_needs_it(
     )
 
 
+def test_tables_are_replaced_and_removed_where_views_depend_on_them(
+    shop: duckdb.DuckDBPyConnection,
+) -> None:
+    shop.execute("set enable_view_dependencies = true")
+    for k in (2, 3):
+        custseg_duck.run("order_lines", con=shop, k=k, **QUICK)
+    assert rows(shop, "select count(distinct segment) from custseg.labelled_segments") == [(3,)]
+    custseg_duck.unload(shop)
+    assert rows(shop, "select count(*) from duckdb_views() where schema_name = 'custseg'") == [(0,)]
+
+
 # --- the command ---------------------------------------------------------------------------------
 
 
