@@ -184,8 +184,6 @@ PARTS = frozenset(
         "source/clock_of",
         "source/has_offset",
         "source/id_text",
-        "source/has_offset",
-        "source/id_text",
         "source/to_timestamp",
         "features/rfm_of_orders",
         "features/purchase_frequency_of_counts",
