@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from custseg_duck.pipeline import STEPS
 
@@ -35,30 +35,20 @@ class Fault:
 
 def full_disk(chance: random.Random) -> Fault:
     """No file can grow beyond some size, from nothing to more than is needed."""
-    work, prepared, target = chance.choice(WRITERS)
-    return Fault(
-        "full disk",
-        TOO_LARGE,
-        work,
-        prepared,
-        target=target,
-        settings=chance.choice(LOGS),
-        file_size=int(10 ** chance.uniform(2, 7.3)) if chance.random() < 0.9 else 0,
-    )
+    fault = _no_room("full disk", chance)
+    size = int(10 ** chance.uniform(2, 7.3)) if chance.random() < 0.9 else 0
+    return replace(fault, file_size=size)
 
 
 def full_file_system(chance: random.Random) -> Fault:
     """All files together have so much room, the database's own size included."""
+    return replace(_no_room("full file system", chance), megabytes=10 ** chance.uniform(-2, 1.3))
+
+
+def _no_room(kind: str, chance: random.Random) -> Fault:
+    """Something that writes, to a log or not; how much room there is, is to be added."""
     work, prepared, target = chance.choice(WRITERS)
-    return Fault(
-        "full file system",
-        TOO_LARGE,
-        work,
-        prepared,
-        target=target,
-        settings=chance.choice(LOGS),
-        megabytes=10 ** chance.uniform(-2, 1.3),
-    )
+    return Fault(kind, TOO_LARGE, work, prepared, target=target, settings=chance.choice(LOGS))
 
 
 def spill_cap(chance: random.Random) -> Fault:
